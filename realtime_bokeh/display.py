@@ -1,0 +1,64 @@
+"""What the user sees while frames flow: one status line, or a progress bar."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.text import Text
+
+from realtime_bokeh.metrics import Metrics
+
+console = Console(stderr=True, highlight=False)
+
+
+def status_line(metrics: Metrics, dropped: int, engine: str) -> str:
+    """Rates, latency, drops and the engine, in one line."""
+    latency = metrics.latency("latency")
+    return (
+        f"camera {metrics.fps('capture'):.0f} fps | output {metrics.fps('emit'):.0f} fps | "
+        f"latency {latency.p50 * 1e3:.0f} ms (p99 {latency.p99 * 1e3:.0f}) | "
+        f"dropped {dropped} | {engine}"
+    )
+
+
+@contextmanager
+def live_status(line: Callable[[], str]) -> Iterator[Callable[[], None]]:
+    """A line that follows `line()`, four times a second; gives the function to call per frame."""
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        last = [0.0]
+
+        def tick() -> None:
+            now = time.monotonic()
+            if now - last[0] >= 0.25:
+                last[0] = now
+                live.update(Text(line(), no_wrap=True, overflow="ellipsis"))
+
+        yield tick
+
+
+@contextmanager
+def frame_progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """A bar over frames with the time left; gives the function to call per frame."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} frames"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
+def download_progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar over bytes; gives the function to call with bytes so far and in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TransferSpeedColumn(), console=console) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

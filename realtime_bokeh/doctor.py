@@ -1,0 +1,79 @@
+"""What works on this computer and what does not, in plain sentences with the remedy."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from realtime_bokeh import weights
+from realtime_bokeh.engines import ENGINES, nvidia_driver
+from realtime_bokeh.errors import BokehError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`needed`: whether live use depends on it."""
+
+    subject: str
+    works: bool
+    sentence: str
+    needed: bool = True
+
+
+def _camera() -> str:
+    from realtime_bokeh.sources.camera import Camera, linux_cameras
+
+    at_hand = list(linux_cameras()) if sys.platform == "linux" else ["0"]
+    camera = Camera(at_hand[0] if at_hand else "0")
+    try:
+        return f"{camera.describe()} gives frames."
+    finally:
+        camera.close()
+
+
+def _virtual_camera() -> str:
+    from realtime_bokeh.sinks.virtual_camera import VirtualCamera
+
+    camera = VirtualCamera((480, 640), 30)
+    try:
+        return f"{camera.describe()} can be opened."
+    finally:
+        camera.close(complete=True)
+
+
+def _weights() -> str:
+    names = []
+    for model in weights.models():
+        for file in model.sha256:
+            model.file(file)
+        names.append(model.name)
+    return f"Models {', '.join(names)} are whole."
+
+
+def _check(subject: str, test: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, test())
+    except BokehError as error:
+        return Finding(subject, False, f"{error}.")
+
+
+def _engines() -> list[Finding]:
+    found = []
+    for row in ENGINES:
+        reason = row.missing()
+        sentence = "It is installed." if reason is None else f"{reason[0].upper()}{reason[1:]}."
+        found.append(Finding(f"engine {row.name}", reason is None, sentence, needed=False))
+    usable = any(f.works for f in found)
+    sentence = "There is at least one." if usable else "There is none: pip install openvino."
+    driver = nvidia_driver()
+    gpu = "An NVIDIA driver is installed." if driver else "No NVIDIA driver: the CPU is used."
+    return [*found, Finding("engine", usable, sentence), Finding("GPU", driver, gpu, needed=False)]
+
+
+def examine() -> list[Finding]:
+    """All findings; live use can run when every needed one works."""
+    return [
+        _check("weights", _weights),
+        *_engines(),
+        _check("camera", _camera),
+        _check("virtual camera", _virtual_camera),
+    ]

@@ -1,0 +1,116 @@
+"""Engines: the runtimes that execute the network, and the choice among them."""
+
+import importlib
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_bokeh.engines.base import Controls, Engine
+from realtime_bokeh.errors import EngineError
+from realtime_bokeh.geometry import InferenceSize
+from realtime_bokeh.weights import Model
+
+__all__ = ["ENGINES", "Controls", "Engine", "Opened", "open_engine"]
+
+Build = Callable[[Model, InferenceSize, str | None, str | None], Engine]
+
+
+def nvidia_driver() -> bool:
+    """Whether an NVIDIA driver is installed; asked first because importing PyTorch is slow."""
+    if Path("/proc/driver/nvidia/version").exists():
+        return True
+    return sys.platform != "darwin" and shutil.which("nvidia-smi") is not None
+
+
+def _installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _why_not_tensorrt() -> str | None:
+    return "the TensorRT engine is not part of this version"
+
+
+def _why_not_pytorch() -> str | None:
+    if not _installed("torch"):
+        return 'PyTorch is not installed (pip install "realtime-bokeh[torch]")'
+    return None
+
+
+def _why_not_cuda() -> str | None:
+    if not nvidia_driver():
+        return "no NVIDIA driver was found"
+    return _why_not_pytorch()
+
+
+def _why_not_openvino() -> str | None:
+    return None if _installed("openvino") else "OpenVINO is not installed (pip install openvino)"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One engine: why it cannot run (`missing`), why it is not chosen by itself (`passed_over`)."""
+
+    name: str
+    missing: Callable[[], str | None]
+    passed_over: Callable[[], str | None]
+
+
+# in order of preference
+ENGINES = (
+    Row("tensorrt", _why_not_tensorrt, _why_not_tensorrt),
+    Row("pytorch", _why_not_pytorch, _why_not_cuda),
+    Row("openvino", _why_not_openvino, _why_not_openvino),
+)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An engine and the line that tells the user which it is and why."""
+
+    engine: Engine
+    reason: str
+
+
+def open_engine(
+    model: Model,
+    engine: str = "auto",
+    inference: InferenceSize | None = None,
+    device: str | None = None,
+    precision: str | None = None,
+) -> Opened:
+    """Open an engine for a model.
+
+    Args:
+        model: from `weights.find`.
+        engine: auto, or the name of one.
+        inference: (height, width) of about the area at which the network runs, or "full"; by
+            default what the model was made for.
+        device: as the runtime names it (CPU, GPU, NPU; cpu, cuda, mps); by default the best.
+        precision: f32 or int8; by default int8 where the engine and the model have it.
+
+    Raises:
+        EngineError: when it is not available, saying why.
+    """
+    rows = {row.name: row for row in ENGINES}
+    skipped = []
+    if engine == "auto":
+        for row in ENGINES:
+            reason = row.passed_over()
+            if reason is None:
+                break
+            skipped.append(f"not {row.name}: {reason}")
+        else:
+            raise EngineError(f"No engine is available: {'; '.join(skipped)}")
+        name = row.name
+    else:
+        name = engine
+        reason = rows[name].missing()
+        if reason is not None:
+            raise EngineError(f"Engine {name} cannot be used: {reason}")
+    build: Build = importlib.import_module(f"realtime_bokeh.engines.{name}").build
+    opened = build(model, inference or model.inference_size, device, precision)
+    note = f" ({'; '.join(skipped)})" if skipped else ""
+    return Opened(opened, f"{model.name}, {opened.describe()}{note}")

@@ -1,0 +1,111 @@
+"""OpenVINO: CPU, Intel graphics and NPU. The default where there is no NVIDIA GPU."""
+
+import time
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import openvino
+
+from realtime_bokeh.engines.base import Controls, Engine
+from realtime_bokeh.errors import EngineError
+from realtime_bokeh.frame import Image
+from realtime_bokeh.geometry import InferenceSize, Size, content_size
+from realtime_bokeh.recompose import recompose, shrink
+from realtime_bokeh.weights import GRAPHS, WEIGHTS, Model
+
+_COMPILED = 4  # sizes kept, for folders of pictures of several shapes
+
+
+class OpenVINOEngine:
+    """Runs the model's ONNX graph; shrinks and recomposes with OpenCV."""
+
+    def __init__(self, model: Model, inference: InferenceSize, device: str, precision: str) -> None:
+        self._inference = inference
+        self._device = device
+        self._precision = precision
+        self._core = openvino.Core()
+        self._graph = model.file(GRAPHS[precision])
+        model.file(WEIGHTS)  # the graph's external data: verified too
+        self._requests: OrderedDict[Size, Any] = OrderedDict()
+        self._state: np.ndarray[Any, Any] | None = None
+        self.network_seconds = 0.0
+
+    def describe(self) -> str:
+        return f"openvino {self._precision} on {self._device}"
+
+    def reset(self) -> None:
+        self._state = None
+
+    def __call__(self, image: Image, controls: Controls) -> Image:
+        content = content_size((image.shape[0], image.shape[1]), self._inference)
+        small = shrink(image, content)
+        size: Size = (small.shape[0], small.shape[1])
+        request = self._request(size)
+        if self._state is None or self._state.shape[2:] != size:
+            self._state = np.zeros((1, 8, *size), np.float32)
+        values = np.array([controls.strength, controls.smoothing], np.float32)
+        inputs = {"small": small[None], "state": self._state, "controls": values}
+        begin = time.perf_counter()
+        try:
+            bokeh, focus, state = request.infer(inputs, share_inputs=True).values()
+        except RuntimeError as error:
+            raise EngineError(f"OpenVINO failed on {self._device}: {_first_line(error)}") from error
+        self.network_seconds = time.perf_counter() - begin
+        self._state = state
+        return recompose(image, bokeh[0], focus[0, :, :, 0], content)
+
+    def _request(self, size: Size) -> Any:
+        """The compiled graph for a size of the network's input."""
+        if size in self._requests:
+            self._requests.move_to_end(size)
+            return self._requests[size]
+        hints = {"PERFORMANCE_HINT": "LATENCY"}
+        if self._device == "CPU":
+            # a half-precision graph left to itself runs twice as slow
+            hints["INFERENCE_PRECISION_HINT"] = "f32"
+        try:
+            graph = self._core.read_model(self._graph)
+            graph.reshape({"small": [1, *size, 3], "state": [1, 8, *size]})
+            compiled = self._core.compile_model(graph, self._device, hints)
+        except RuntimeError as error:
+            raise EngineError(
+                f"OpenVINO cannot compile for {self._device}: {_first_line(error)}; "
+                f"devices here: {', '.join(devices())}"
+            ) from error
+        if len(self._requests) == _COMPILED:
+            self._requests.popitem(last=False)
+        self._requests[size] = compiled.create_infer_request()
+        return self._requests[size]
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1] if lines else type(error).__name__
+
+
+def devices() -> dict[str, str]:
+    """The devices that OpenVINO finds, such as CPU, GPU or NPU, and their full names."""
+    core = openvino.Core()
+    return {d: str(core.get_property(d, "FULL_DEVICE_NAME")) for d in core.available_devices}
+
+
+def build(
+    model: Model, inference: InferenceSize, device: str | None, precision: str | None
+) -> Engine:
+    """See `engines.open_engine`."""
+    device = (device or "CPU").upper()
+    if device.split(".")[0] not in {"CPU", "GPU", "NPU"}:
+        raise EngineError(f"OpenVINO has no device {device!r}; use CPU, GPU or NPU")
+    if device.split(".")[0] not in {name.split(".")[0] for name in devices()}:
+        raise EngineError(
+            f"OpenVINO finds no {device} here (only {', '.join(devices())}); "
+            "install its driver or use --device CPU"
+        )
+    at_hand = model.precisions()
+    precision = precision or ("int8" if "int8" in at_hand else "f32")
+    if precision not in at_hand:
+        raise EngineError(
+            f"Model {model.name} has no {precision} graph; it has {', '.join(at_hand)}"
+        )
+    return OpenVINOEngine(model, inference, device, precision)

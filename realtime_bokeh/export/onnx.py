@@ -1,0 +1,164 @@
+"""BokehCore as an ONNX graph that names a safetensors file as its external data.
+
+One weights file then serves every runtime: the graph itself is a few hundred kilobytes. The int8
+graph quantizes the same half-precision weights when it is loaded, by scales that post-training
+quantization (NNCF) found.
+"""
+
+import json
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from safetensors.torch import load_file
+
+from realtime_bokeh.network.core import BokehCore, first_state
+from realtime_bokeh.network.dmshn import STRIDE, build
+
+_PREFIX = "network."  # of BokehCore's parameters
+_TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
+
+
+def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.ModelProto:
+    """Trace BokehCore with weights from a safetensors file; float32, any multiple of 16."""
+    network = build(architecture, focus_head)
+    network.load_state_dict({k: v.float() for k, v in load_file(str(weights)).items()})
+    core = BokehCore(network).eval()
+    size = (144, 256)
+    inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(size), torch.ones(2))
+    h, w = (STRIDE * torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16"))
+    program = torch.onnx.export(
+        core,
+        inputs,
+        dynamo=True,
+        opset_version=18,
+        input_names=["small", "state", "controls"],
+        output_names=["bokeh", "focus", "next_state"],
+        dynamic_shapes=({1: h, 2: w}, {2: h, 3: w}, None),
+        verbose=False,
+    )
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    return model
+
+
+def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelProto:
+    """Insert int8 quantization into the network's part of a graph, calibrated on pictures.
+
+    Args:
+        graph: of `core_graph`.
+        images: uint8 [h, w, 3] BGR, h and w multiples of 16.
+    """
+    import nncf
+
+    def inputs(image: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        state = np.zeros((1, 8, *image.shape[:2]), np.float32)
+        return {"small": image[None], "state": state, "controls": np.ones(2, np.float32)}
+
+    outside = [n.name for n in graph.graph.node if not _inside_network(n)]
+    quantized: onnx.ModelProto = nncf.quantize(
+        graph,
+        nncf.Dataset(images, inputs),
+        preset=nncf.QuantizationPreset.MIXED,
+        target_device=nncf.TargetDevice.CPU,
+        subset_size=len(images),
+        ignored_scope=nncf.IgnoredScope(names=outside, validate=False),
+    )
+    return quantized
+
+
+def _inside_network(node: onnx.NodeProto) -> bool:
+    scopes = {p.key: p.value for p in node.metadata_props}.get("pkg.torch.onnx.name_scopes", "")
+    return "'network" in scopes
+
+
+def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
+    """Replace every parameter in a graph by a reference into a safetensors file beside it.
+
+    Half-precision parameters are cast to float32, and quantized ones quantized, in the graph, which
+    runtimes fold into constants when they load it.
+
+    Raises:
+        ValueError: when a quantized parameter would not come out as it was, or one is not used.
+    """
+    with weights.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    stored = load_file(str(weights))
+    kept, nodes, used = [], [], set()
+    scales = {
+        i.name: numpy_helper.to_array(i) for i in graph.graph.initializer if "scale" in i.name
+    }
+    for initializer in graph.graph.initializer:
+        quantized = re.fullmatch(r"q_output_(.+\.weight)_\d+", initializer.name)
+        source = quantized[1] if quantized else initializer.name
+        name = source.removeprefix(_PREFIX)
+        if not source.startswith(_PREFIX) or name not in header:
+            kept.append(initializer)
+            continue
+        if not quantized and not np.array_equal(
+            numpy_helper.to_array(initializer), stored[name].float().numpy()
+        ):
+            kept.append(initializer)  # a bias that quantization corrected
+            continue
+        float_name = f"{name}.float32"
+        if name not in used:
+            kept.append(_external(name, header[name], 8 + length, weights.name))
+            nodes.append(helper.make_node("Cast", [name], [float_name], to=onnx.TensorProto.FLOAT))
+            used.add(name)
+        if quantized:
+            suffix = initializer.name.removeprefix("q_output_")
+            scale, zero = f"scale_{suffix}", f"zero_point_{suffix}"
+            axis = _channel_axis(graph, initializer.name)
+            nodes.append(
+                helper.make_node(
+                    "QuantizeLinear", [float_name, scale, zero], [initializer.name], axis=axis
+                )
+            )
+            shape = [1] * stored[name].ndim
+            shape[axis] = -1
+            ours = np.round(stored[name].float().numpy() / scales[scale].reshape(shape))
+            if np.abs(np.clip(ours, -128, 127) - numpy_helper.to_array(initializer)).max() > 1:
+                raise ValueError(f"{name} does not quantize to what the graph holds")
+        else:
+            for node in graph.graph.node:
+                for i, value in enumerate(node.input):
+                    if value == source:
+                        node.input[i] = float_name
+    del graph.graph.initializer[:]
+    graph.graph.initializer.extend(kept)
+    body = list(graph.graph.node)
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes + body)
+    for node in graph.graph.node:  # the exporter's notes are as large as the graph itself
+        del node.metadata_props[:]
+    del graph.graph.value_info[:]
+    return graph
+
+
+def _channel_axis(graph: onnx.ModelProto, name: str) -> int:
+    for node in graph.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] == name:
+            return int(next(a.i for a in node.attribute if a.name == "axis"))
+    raise ValueError(f"{name} is not dequantized anywhere")
+
+
+def _external(name: str, entry: dict[str, Any], start: int, file: str) -> onnx.TensorProto:
+    begin, end = entry["data_offsets"]
+    tensor = onnx.TensorProto(name=name, data_type=_TYPES[entry["dtype"]], dims=entry["shape"])
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", file), ("offset", start + begin), ("length", end - begin)):
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
+
+
+def write(graph: onnx.ModelProto, path: Path) -> None:
+    """Write a graph whose external data lies beside it already."""
+    path.write_bytes(graph.SerializeToString())

@@ -1,0 +1,61 @@
+"""What a run measures: latencies by stage, frame rates, drops."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+_KEPT = 600  # latest values of each stage
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Seconds."""
+
+    p50: float
+    p99: float
+
+
+def percentiles(values: list[float]) -> Percentiles:
+    """The median and the 99th percentile by the nearest rank; zeros when there is nothing."""
+    if not values:
+        return Percentiles(0.0, 0.0)
+    ordered = sorted(values)
+    return Percentiles(
+        ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    )
+
+
+class Metrics:
+    """Collected from several threads; stages are named by whoever records them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seconds: dict[str, deque[float]] = {}
+        self._moments: dict[str, deque[float]] = {}
+        self._counts: dict[str, int] = {}
+
+    def record(self, stage: str, seconds: float) -> None:
+        """A stage took so long for a frame that it has just finished."""
+        with self._lock:
+            self._seconds.setdefault(stage, deque(maxlen=_KEPT)).append(seconds)
+            self._moments.setdefault(stage, deque(maxlen=60)).append(time.monotonic())
+            self._counts[stage] = self._counts.get(stage, 0) + 1
+
+    def count(self, stage: str) -> int:
+        """How many frames passed a stage."""
+        with self._lock:
+            return self._counts.get(stage, 0)
+
+    def latency(self, stage: str) -> Percentiles:
+        """Of the latest 600 frames."""
+        with self._lock:
+            return percentiles(list(self._seconds.get(stage, ())))
+
+    def fps(self, stage: str) -> float:
+        """Frames a second through a stage, over the latest 60; 0 when that was long ago."""
+        with self._lock:
+            moments = self._moments.get(stage)
+            if not moments or len(moments) < 2 or time.monotonic() - moments[-1] > 3:
+                return 0.0
+            return (len(moments) - 1) / max(moments[-1] - moments[0], 1e-9)

@@ -1,0 +1,176 @@
+"""capture | effect | emit: three threads, two one-slot mailboxes, the first error wins."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from realtime_bokeh.frame import Frame, Image
+from realtime_bokeh.mailbox import Closed, Mailbox
+from realtime_bokeh.metrics import Metrics
+
+WATCHDOG = 1.0  # seconds without a rendered frame after which a live sink gets the card
+
+
+class Stopped(Exception):
+    """A sink says that the user wants to stop: what was written is complete."""
+
+
+class _Source(Protocol):
+    @property
+    def live(self) -> bool: ...
+    def read(self) -> Frame | None: ...
+    def close(self) -> None: ...
+
+
+class _Sink(Protocol):
+    @property
+    def live(self) -> bool: ...
+    def write(self, frame: Frame) -> None: ...
+    def close(self, complete: bool) -> None: ...
+
+
+class Pipeline:
+    """Runs a source through an effect into sinks.
+
+    Args:
+        source: read on a thread of its own.
+        effect: an image in, an image out; called on a thread of its own.
+        sinks: written to on the thread that calls `run`.
+        metrics: gets the stages "capture", "effect", "emit" and "latency".
+        card: shown by live sinks while nothing is rendered: never the camera's own picture.
+    """
+
+    def __init__(
+        self,
+        source: _Source,
+        effect: Callable[[Image], Image],
+        sinks: Sequence[_Sink],
+        metrics: Metrics,
+        card: Image | None = None,
+    ) -> None:
+        self._source = source
+        self._effect = effect
+        self._sinks = sinks
+        self._metrics = metrics
+        self._card = card
+        self._captured: Mailbox[Frame] = Mailbox(overwrite=source.live)
+        self._rendered: Mailbox[Frame] = Mailbox(overwrite=source.live)
+        self._error: BaseException | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def dropped(self) -> int:
+        """Frames that a newer one replaced before they were rendered or shown."""
+        return self._captured.dropped + self._rendered.dropped
+
+    def stop(self) -> None:
+        """End as if the source had ended; from any thread or a signal handler's thread."""
+        self._stopping.set()
+
+    def run(self, tick: Callable[[], None] = lambda: None) -> None:
+        """Run until the source ends or `stop` is called; `tick` is called after every frame.
+
+        Raises:
+            The first error of any thread, after every sink was closed; KeyboardInterrupt and a
+            sink's `Stopped` pass through likewise.
+        """
+        threads = [
+            threading.Thread(target=self._guard, args=(body, out), name=body.__name__, daemon=True)
+            for body, out in ((self._capture, self._captured), (self._render, self._rendered))
+        ]
+        for thread in threads:
+            thread.start()
+        self._show_card()  # until the network is ready
+        try:
+            self._emit(tick)
+            if self._error is not None:
+                raise self._error
+        except (KeyboardInterrupt, Stopped):
+            # a recording ends here; half a rendered file is none
+            self._shut_down(threads, complete=self._source.live)
+            raise
+        except BaseException:
+            self._show_card()
+            self._shut_down(threads, complete=False)
+            raise
+        self._shut_down(threads, complete=True)
+
+    def _guard(self, body: Callable[[], None], out: Mailbox[Frame]) -> None:
+        """Run a thread's body; its error ends everything."""
+        try:
+            body()
+        except Closed:
+            pass
+        except BaseException as error:
+            if self._error is None:
+                self._error = error
+            self._captured.close()
+            self._rendered.close()
+        finally:
+            out.finish()
+
+    def _capture(self) -> None:
+        while not self._stopping.is_set():
+            begin = time.perf_counter()
+            frame = self._source.read()
+            if frame is None:
+                return
+            self._metrics.record("capture", time.perf_counter() - begin)
+            self._captured.put(frame)
+
+    def _render(self) -> None:
+        while True:
+            frame = self._captured.get()
+            begin = time.perf_counter()
+            image = self._effect(frame.image)
+            self._metrics.record("effect", time.perf_counter() - begin)
+            self._rendered.put(replace(frame, image=image))
+
+    def _emit(self, tick: Callable[[], None]) -> None:
+        while True:
+            try:
+                frame = self._rendered.get(WATCHDOG if self._source.live else None)
+            except Closed:
+                return
+            except TimeoutError:
+                if self._stopping.is_set():
+                    return
+                self._show_card()
+                tick()
+                continue
+            begin = time.perf_counter()
+            for sink in self._sinks:
+                sink.write(frame)
+            self._metrics.record("emit", time.perf_counter() - begin)
+            self._metrics.record("latency", time.monotonic() - frame.captured_at)
+            tick()
+
+    def _show_card(self) -> None:
+        if self._card is None:
+            return
+        frame = Frame(self._card, -1, time.monotonic())
+        for sink in self._sinks:
+            try:
+                if sink.live:
+                    sink.write(frame)
+            except Exception:
+                pass  # the sink may be what failed; the error under way says so
+
+    def _shut_down(self, threads: list[threading.Thread], complete: bool) -> None:
+        self._stopping.set()
+        self._captured.close()
+        self._rendered.close()
+        for thread in threads:
+            thread.join(timeout=5)
+        if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
+            self._source.close()
+        errors = []
+        for sink in self._sinks:
+            try:
+                sink.close(complete)
+            except Exception as error:
+                errors.append(error)
+        if errors and complete:
+            raise errors[0]

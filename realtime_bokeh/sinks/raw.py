@@ -1,0 +1,33 @@
+"""Raw frames on standard output, for other programs: bgr24, one after the other."""
+
+import sys
+
+from realtime_bokeh.errors import SinkError, UsageError
+from realtime_bokeh.frame import Frame
+
+
+class RawFrames:
+    """Writes the pixels of every frame, uint8 [H, W, 3] BGR.
+
+    Raises:
+        UsageError: when standard output is a terminal.
+    """
+
+    live = False
+
+    def __init__(self) -> None:
+        if sys.stdout.isatty():
+            raise UsageError("--output - writes raw frames; send them to a program or a file")
+
+    def describe(self) -> str:
+        return "raw bgr24 frames on standard output"
+
+    def write(self, frame: Frame) -> None:
+        try:
+            sys.stdout.buffer.write(frame.image.data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            raise SinkError(f"Standard output takes no more frames ({error.strerror})") from error
+
+    def close(self, complete: bool) -> None:
+        pass

@@ -1,0 +1,160 @@
+"""A camera through OpenCV."""
+
+import errno
+import os
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+
+from realtime_bokeh.errors import SourceError, UsageError
+from realtime_bokeh.frame import Frame
+from realtime_bokeh.geometry import Size
+
+_SYSFS = Path("/sys/class/video4linux")
+_BY_ID = Path("/dev/v4l/by-id")
+_PATIENCE = 5.0  # seconds without a frame after which the camera counts as lost
+_DEFAULT_SIZE = (720, 1280)
+
+
+def _linux_devices(virtual: bool) -> dict[str, str]:
+    found = {}
+    for entry in sorted(_SYSFS.glob("video*"), key=lambda p: (len(p.name), p.name)):
+        try:
+            name = (entry / "name").read_text().strip()
+            first = (entry / "index").read_text().strip() == "0"  # others carry metadata
+        except OSError:
+            continue
+        # a v4l2loopback has no parent device
+        if first and (entry / "device").exists() != virtual:
+            found[f"/dev/{entry.name}"] = name
+    return found
+
+
+def linux_cameras() -> dict[str, str]:
+    """Path and name of every Video4Linux capture device that is not virtual."""
+    return _linux_devices(virtual=False)
+
+
+def linux_loopbacks() -> dict[str, str]:
+    """Path and name of every v4l2loopback device."""
+    return _linux_devices(virtual=True)
+
+
+def _resolve(name: str) -> int | str:
+    """What OpenCV opens for an index, a path or a by-id name."""
+    if name.isdecimal():
+        index = int(name)
+        if sys.platform == "linux" and not Path(f"/dev/video{index}").exists():
+            raise UsageError(f"There is no camera {index}; {_at_hand()}")
+        return index
+    path = Path(name)
+    if not path.is_absolute() and (_BY_ID / name).exists():
+        path = _BY_ID / name
+    if not path.exists():
+        raise UsageError(f"There is no camera {name!r}; {_at_hand()}")
+    if not path.is_char_device():
+        raise UsageError(f"{path} is not a camera; for a video file use: realtime-bokeh render")
+    return str(path)
+
+
+def _at_hand() -> str:
+    cameras = linux_cameras()
+    if not cameras:
+        return "no camera was found on this computer; plug one in, or see: realtime-bokeh doctor"
+    return "at hand: " + ", ".join(f"{path} ({name})" for path, name in cameras.items())
+
+
+def _check_access(target: int | str) -> None:
+    """Say in words why a Video4Linux device cannot be opened."""
+    if sys.platform != "linux":
+        return
+    path = f"/dev/video{target}" if isinstance(target, int) else target
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise SourceError(
+                f"Camera {path} may not be opened; add yourself to its group: "
+                "sudo usermod -aG video $USER, then log in again"
+            ) from error
+        if error.errno == errno.EBUSY:
+            raise _taken(path) from error
+        raise SourceError(f"Camera {path} cannot be opened ({error.strerror})") from error
+
+
+def _taken(path: int | str) -> SourceError:
+    return SourceError(
+        f"Camera {path} gives no frames; if another program uses it, close that one, "
+        "else unplug it and plug it in again"
+    )
+
+
+class Camera:
+    """A live camera.
+
+    Args:
+        name: index, /dev path or name in /dev/v4l/by-id.
+        size: (height, width) to ask for; 720x1280 if None. What is granted may differ.
+        fps: to ask for, if any.
+
+    Raises:
+        UsageError: when there is no such camera.
+        SourceError: when it cannot be opened or gives no frames.
+    """
+
+    live = True
+    total: int | None = None
+    time_base: Fraction | None = None
+
+    def __init__(self, name: str, size: Size | None = None, fps: float | None = None) -> None:
+        self._name = name
+        self._index = 0
+        target = _resolve(name)
+        _check_access(target)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
+        self._capture = cv2.VideoCapture(target, backend)
+        if not self._capture.isOpened():
+            raise _taken(target)
+        # the pixel format first: most webcams grant large sizes at full rate as MJPG only
+        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        height, width = size or _DEFAULT_SIZE
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        if fps:
+            self._capture.set(cv2.CAP_PROP_FPS, fps)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a queue would only add delay
+        first = self._grab()
+        self.size: Size = (first.image.shape[0], first.image.shape[1])
+        granted = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = granted if 1 <= granted <= 240 else 30.0
+        self._first: Frame | None = first
+
+    def describe(self) -> str:
+        code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
+        letters = code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
+        height, width = self.size
+        return f"camera {self._name}: {width}x{height} at {self.fps:g} fps {letters}".rstrip()
+
+    def read(self) -> Frame | None:
+        if self._first is not None:
+            frame, self._first = self._first, None
+            return frame
+        return self._grab()
+
+    def _grab(self) -> Frame:
+        patience = time.monotonic() + _PATIENCE
+        while time.monotonic() < patience:
+            ok, image = self._capture.read()
+            if ok and image is not None and image.ndim == 3:
+                frame = Frame(image, self._index, time.monotonic())
+                self._index += 1
+                return frame
+            time.sleep(0.02)
+        raise _taken(self._name)
+
+    def close(self) -> None:
+        self._capture.release()

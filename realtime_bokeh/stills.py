@@ -1,0 +1,118 @@
+"""Photographs: read upright, written with their EXIF and colour profile."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from realtime_bokeh.errors import SinkError, UsageError
+from realtime_bokeh.files import beside, check_output, reason
+from realtime_bokeh.frame import Image
+
+FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
+_SAVE: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "PNG": {},
+    "WEBP": {"quality": 95},
+}
+_MOST_PIXELS = 200_000_000  # a picture of this size takes 3 GB to render
+
+
+@dataclass(frozen=True)
+class Still:
+    """A photograph.
+
+    image: uint8 [H, W, 3] BGR, upright.
+    alpha: uint8 [H, W] where it has transparency.
+    exif: its EXIF block, the orientation now normal; b"" if none.
+    profile: its ICC profile, if any.
+    """
+
+    image: Image
+    alpha: Image | None
+    exif: bytes
+    profile: bytes | None
+
+
+def is_still(path: Path) -> bool:
+    """Whether a file's ending is a photograph's."""
+    return path.suffix.lower() in FORMATS
+
+
+def read_still(path: Path) -> Still:
+    """Read a photograph.
+
+    Raises:
+        UsageError: when it is missing, damaged, too large or in colours that are not supported.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist or is not a file")
+    if path.stat().st_size == 0:
+        raise UsageError(f"{path} is empty")
+    try:
+        with Pillow.open(path) as file:
+            if file.width * file.height > _MOST_PIXELS:
+                raise UsageError(
+                    f"{path} is {file.width}x{file.height}: too large; shrink it first"
+                )
+            if file.mode == "CMYK":
+                raise UsageError(f"{path} is in CMYK, for print; convert it to RGB first")
+            if file.mode.startswith(("I", "F")) or _png_depth(path) == 16:
+                raise UsageError(
+                    f"{path} has more than 8 bits per channel; convert it to 8 bits first"
+                )
+            picture = ImageOps.exif_transpose(file)
+            profile = file.info.get("icc_profile")
+    except (UnidentifiedImageError, Pillow.DecompressionBombError) as error:
+        raise UsageError(f"{path} is not a picture that can be read") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise UsageError(f"{path} is damaged or cut off ({error})") from error
+    alpha = None
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        alpha = np.asarray(picture.getchannel("A"))
+    if picture.mode in ("L", "LA") and profile:
+        profile = None  # a grey profile does not describe RGB
+    rgb = np.asarray(picture.convert("RGB"))
+    return Still(np.ascontiguousarray(rgb[..., ::-1]), alpha, picture.getexif().tobytes(), profile)
+
+
+def _png_depth(path: Path) -> int:
+    """Bits per channel of a PNG (Pillow would drop half of 16 without a word); 0 if it is none."""
+    with path.open("rb") as file:
+        header = file.read(25)
+    return header[24] if header.startswith(b"\x89PNG") and len(header) == 25 else 0
+
+
+def write_still(path: Path, image: Image, original: Still) -> None:
+    """Write a rendering with its original's transparency, EXIF and profile, whole or not at all.
+
+    Args:
+        image: uint8 [H, W, 3] BGR.
+
+    Raises:
+        UsageError: as `files.check_output`.
+        SinkError: when it cannot be written.
+    """
+    check_output(path, FORMATS)
+    kind = FORMATS[path.suffix.lower()]
+    rgb = np.ascontiguousarray(image[..., ::-1])
+    if original.alpha is not None and kind != "JPEG":
+        rgb = np.dstack([rgb, original.alpha])
+    options = dict(_SAVE[kind])
+    if original.exif:
+        options["exif"] = original.exif
+    if original.profile:
+        options["icc_profile"] = original.profile
+    part = beside(path)
+    try:
+        Pillow.fromarray(rgb).save(part, kind, **options)
+        os.replace(part, path)
+    except (OSError, ValueError) as error:
+        raise SinkError(f"{path} cannot be written ({reason(error)}); nothing was kept") from error
+    finally:
+        part.unlink(missing_ok=True)

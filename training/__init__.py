@@ -1,0 +1,1 @@
+"""Training of the networks: synthetic pairs, losses, the trainer, evaluation. Not in the wheel."""
