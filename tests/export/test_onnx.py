@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from realtime_bokeh import weights
+from realtime_bokeh.export.onnx import core_graph, share_weights
+from realtime_bokeh.network.core import BokehCore, first_state
+from realtime_bokeh.network.dmshn import build
+
+GRAPHS = sorted(weights.SHIPPED.glob("*/*.onnx"))
+
+
+@pytest.mark.parametrize("path", GRAPHS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_shipped_graphs_hold_no_weights(path: Path) -> None:
+    graph = onnx.load(str(path), load_external_data=False)
+    assert path.stat().st_size < 1_000_000
+    outside = [i for i in graph.graph.initializer if i.external_data]
+    assert {e.value for i in outside for e in i.external_data if e.key == "location"} == {
+        weights.WEIGHTS
+    }
+
+
+@pytest.mark.parametrize("model", ["lite", "dmshn"])
+def test_onnx_runtime_runs_the_shipped_graph(model: str, portrait: np.ndarray) -> None:
+    found = weights.find(model)
+    state = {k: v.float() for k, v in load_file(str(found.file(weights.WEIGHTS))).items()}
+    network = build(found.architecture, found.focus_head)
+    network.load_state_dict(state)
+    small = portrait[:96, :128].copy()[None]
+    with torch.inference_mode():
+        expected = BokehCore(network).eval()(
+            torch.from_numpy(small), first_state((96, 128)), torch.tensor([1.0, 0.5])
+        )
+    session = onnxruntime.InferenceSession(str(found.file(weights.GRAPHS["f32"])))
+    inputs = {
+        "small": small,
+        "state": np.zeros((1, 8, 96, 128), np.float32),
+        "controls": np.array([1, 0.5], np.float32),
+    }
+    bokeh, focus, _ = session.run(["bokeh", "focus", "next_state"], inputs)
+    assert np.abs(bokeh.astype(int) - expected[0].numpy()).max() <= 1
+    assert np.abs(focus - expected[1].numpy()).max() < 1e-3
+
+
+def test_every_layout_of_a_network_is_the_same(tmp_path: Path) -> None:
+    """What lets a shipped graph serve imported weights."""
+    shipped = weights.SHIPPED / "lite" / weights.WEIGHTS
+    path = tmp_path / weights.WEIGHTS
+    random = {k: v.half() for k, v in build("lite", True).state_dict().items()}
+    save_file(dict(reversed(random.items())), path)
+    length = int.from_bytes(shipped.read_bytes()[:8], "little") + 8
+    assert path.read_bytes()[:length] == shipped.read_bytes()[:length]
+
+
+def test_tracing_gives_the_shipped_graph() -> None:
+    path = weights.SHIPPED / "lite" / weights.WEIGHTS
+    graph = share_weights(core_graph(path, "lite", True), path)
+    shipped = onnx.load(
+        str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]), load_external_data=False
+    )
+    assert [n.op_type for n in graph.graph.node] == [n.op_type for n in shipped.graph.node]

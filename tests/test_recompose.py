@@ -1,0 +1,42 @@
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from realtime_bokeh.network import core
+from realtime_bokeh.recompose import recompose, shrink
+
+
+@pytest.mark.parametrize("content", [(144, 256), (120, 200)])
+def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) -> None:
+    frame = cv2.resize(portrait, (640, 360))
+    height, width = content
+    random = np.random.default_rng(0)
+    small = shrink(frame, content)
+    focus = random.random(small.shape[:2], np.float32)
+    bokeh = cv2.GaussianBlur(small, (9, 9), 0)
+    ours = recompose(frame, bokeh, focus, content)
+
+    image = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
+    theirs_small = core.shrink(image, *content).round()[0].permute(1, 2, 0).numpy()
+    assert np.abs(small[:height, :width].astype(int) - theirs_small).max() <= 1
+    theirs = core.recompose(
+        image,
+        torch.from_numpy(bokeh[:height, :width].copy()).permute(2, 0, 1)[None].float(),
+        torch.from_numpy(focus[:height, :width].copy())[None, None],
+    )[0].permute(1, 2, 0)
+    assert np.abs(ours.astype(int) - theirs.round().numpy()).max() <= 2
+
+
+def test_full_focus_is_the_frame_itself(portrait: np.ndarray) -> None:
+    ones = np.ones((192, 192), np.float32)
+    black = np.zeros((192, 192, 3), np.uint8)
+    assert np.array_equal(recompose(portrait, black, ones, (192, 192)), portrait)
+
+
+def test_shrink_reflects_up_to_multiples_of_16() -> None:
+    frame = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
+    small = shrink(frame, (20, 30))
+    assert small.shape == (32, 32, 3)
+    assert np.array_equal(small[20, :30], frame[18])
+    assert np.array_equal(small[:20, 30], frame[:, 28])

@@ -1,0 +1,91 @@
+"""Turn a run's weights into a shipped model: graphs, int8 scales, manifest.
+
+    python -m training.release --model lite --weights runs/lite/weights.safetensors \
+        --data FOLDER --origin "how it was made" [--size 144x256]
+    python -m training.release --paper
+
+FOLDER holds the training photographs; int8 is calibrated on samples rendered from them. --paper
+writes the graphs of the paper's networks without the focus head, into which imported checkpoints
+fit; they need no data.
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from realtime_bokeh import weights
+from realtime_bokeh.config import parse_size
+from realtime_bokeh.export.onnx import core_graph, quantize, share_weights
+from realtime_bokeh.network.dmshn import build
+from training.synthesis import Pool, Renderer
+
+_CALIBRATION = 48  # pictures
+
+
+def write(graph: onnx.ModelProto, path: Path) -> None:
+    path.write_bytes(graph.SerializeToString())
+
+
+def calibration(data: Path, size: tuple[int, int]) -> list[NDArray[Any]]:
+    """Pictures as the network sees them, uint8 [h, w, 3] BGR."""
+    renderer = Renderer(Pool(data), seed=1)
+    pictures = (renderer.sample(*size).input for _ in range(_CALIBRATION))
+    return [(p[..., ::-1] * 255).round().astype(np.uint8) for p in pictures]
+
+
+def release(name: str, source: Path, data: Path, origin: str, size: tuple[int, int]) -> None:
+    """Write the folder of a shipped model."""
+    folder = weights.SHIPPED / name
+    folder.mkdir(exist_ok=True)
+    target = folder / weights.WEIGHTS
+    shutil.copyfile(source, target)
+    traced = core_graph(target, name, focus_head=True)
+    plain = onnx.ModelProto()
+    plain.CopyFrom(traced)
+    quantized = quantize(traced, calibration(data, size))
+    write(share_weights(plain, target), folder / weights.GRAPHS["f32"])
+    write(share_weights(quantized, target), folder / weights.GRAPHS["int8"])
+    model = weights.Model(name, name, True, size, {}, origin, folder=folder)
+    weights.save_manifest(model)
+
+
+def release_paper_graphs() -> None:
+    """Write the graphs for imported checkpoints; they only depend on the weights' layout."""
+    for architecture in ("dmshn", "stacked"):
+        folder = weights.SHIPPED / f"paper-{architecture}"
+        folder.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / weights.WEIGHTS
+            state = build(architecture, focus_head=False).state_dict()
+            save_file({k: v.half() for k, v in state.items()}, path)
+            graph = share_weights(core_graph(path, architecture, focus_head=False), path)
+            write(graph, folder / weights.GRAPHS["f32"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--paper", action="store_true")
+    parser.add_argument("--model", choices=("lite", "dmshn", "stacked"))
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--origin", default="")
+    parser.add_argument("--size", default="144x256", help="HxW at which it is meant to run")
+    args = parser.parse_args()
+    if args.paper:
+        release_paper_graphs()
+    elif args.model and args.weights and args.data:
+        size = parse_size("size", args.size)
+        release(args.model, args.weights, args.data, args.origin, size)
+    else:
+        parser.error("give --paper, or --model, --weights and --data")
+
+
+if __name__ == "__main__":
+    main()
