@@ -1,10 +1,10 @@
 """The command line: the only place where the parts are put together."""
 
+import contextlib
 import json
 import signal
 import sys
-import time
-from collections.abc import Callable
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -14,13 +14,7 @@ from rich.table import Table
 
 from realtime_bokeh import __version__
 from realtime_bokeh.config import Settings, load_settings
-from realtime_bokeh.display import (
-    console,
-    download_progress,
-    frame_progress,
-    live_status,
-    status_line,
-)
+from realtime_bokeh.display import download_progress
 from realtime_bokeh.errors import BokehError, UsageError
 
 app = typer.Typer(
@@ -55,25 +49,6 @@ def _settings(config: Path | None, stacked: bool, **flags: Any) -> Settings:
     return load_settings(config, flags)
 
 
-def _effect(settings: Settings) -> tuple[Callable[[Any], Any], Any, str]:
-    """The function from image to image, the engine in it, and the line that describes it."""
-    from realtime_bokeh import weights
-    from realtime_bokeh.engines import Controls, open_engine
-
-    model = weights.find(settings.model)
-    opened = open_engine(
-        model, settings.engine, settings.inference_size, settings.device, settings.precision
-    )
-    controls = Controls(settings.strength, settings.smoothing)
-
-    def effect(image: Any) -> Any:
-        if settings.mirror:
-            image = image[:, ::-1].copy()
-        return opened.engine(image, controls)
-
-    return effect, opened.engine, opened.reason
-
-
 def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"realtime-bokeh {__version__}")
@@ -101,87 +76,29 @@ def live(
     ] = False,
 ) -> None:  # fmt: skip
     """Photographic background blur, live: a camera goes in, a virtual webcam comes out."""
-    if context.invoked_subcommand is not None:
-        if camera is not None or output is not None:
-            raise UsageError(f"--camera and --output do not go with {context.invoked_subcommand}")
+    given = [name for name, value in context.params.items() if value not in (None, False)]
+    options = [f"--{name.replace('_', '-')}" for name in given if name != "verbose"]
+    command = context.invoked_subcommand
+    if command is not None:
+        if options:
+            raise UsageError(
+                f"{options[0]} stands before {command} and would not count; put it behind, "
+                f"if {command} has it (see realtime-bokeh {command} --help)"
+            )
         return
     if camera is None:
+        if options:
+            raise UsageError("--camera is missing; give its index, or demo for the built-in scene")
         print(context.get_help())
         raise typer.Exit
+    from realtime_bokeh.jobs import run_live
+
     settings = _settings(
         config, stacked, model=model, engine=engine, device=device, precision=precision,
         size=size, fps=fps, inference_size=inference_size, strength=strength,
         smoothing=smoothing, mirror=mirror,
     )  # fmt: skip
-    _run_live(settings, camera, output, preview)
-
-
-def _open_source(camera: str, settings: Settings) -> Any:
-    size = settings.size and (settings.size[1], settings.size[0])
-    if camera == "demo":
-        from realtime_bokeh.sources.demo import Demo
-
-        return Demo(size or (480, 640), settings.fps or 30.0)
-    from realtime_bokeh.sources.camera import Camera
-
-    return Camera(camera, size, settings.fps)
-
-
-def _open_sinks(output: str | None, preview: bool, source: Any) -> list[Any]:
-    from realtime_bokeh import sinks
-
-    opened: list[Any] = []
-    if preview:
-        from realtime_bokeh.sinks.preview import Preview
-
-        opened.append(Preview())
-    if output is None:
-        from realtime_bokeh.sinks.virtual_camera import VirtualCamera
-
-        opened.append(VirtualCamera(source.size, source.fps))
-    elif output == "-":
-        from realtime_bokeh.sinks.raw import RawFrames
-
-        opened.append(RawFrames())
-    elif output == "none":
-        opened.append(sinks.Null())
-    else:
-        from realtime_bokeh.sinks.video import VideoFile
-
-        opened.append(VideoFile(Path(output), source.size, source.fps))
-    return opened
-
-
-def _run_live(settings: Settings, camera: str, output: str | None, preview: bool) -> None:
-    from realtime_bokeh.card import holding_card
-    from realtime_bokeh.metrics import Metrics
-    from realtime_bokeh.pipeline import Pipeline, Stopped
-
-    effect, _, reason = _effect(settings)
-    source = _open_source(camera, settings)
-    try:
-        sinks = _open_sinks(output, preview, source)
-    except BaseException:
-        source.close()
-        raise
-    console.print(source.describe())
-    console.print(f"to {', '.join(sink.describe() for sink in sinks)}")
-    console.print(reason)
-    metrics = Metrics()
-    card = holding_card(source.size, "Realtime Bokeh: no picture yet")
-    pipeline = Pipeline(source, effect, sinks, metrics, card)
-    begin = time.monotonic()
-    short = reason.split(" (")[0]
-    try:
-        with live_status(lambda: status_line(metrics, pipeline.dropped, short)) as tick:
-            pipeline.run(tick)
-    except (KeyboardInterrupt, Stopped):
-        pass  # the way to end it
-    seconds = time.monotonic() - begin
-    console.print(
-        f"{metrics.count('emit')} frames in {seconds:.1f} s; "
-        + status_line(metrics, pipeline.dropped, short)
-    )
+    run_live(settings, camera, output, preview)
 
 
 @app.command()
@@ -194,89 +111,13 @@ def render(
     config: Config = None,
 ) -> None:  # fmt: skip
     """Render a video, a photo or a folder of photos."""
-    from realtime_bokeh.stills import is_still
+    from realtime_bokeh import jobs
 
     settings = _settings(
         config, stacked, model=model, engine=engine, device=device, precision=precision,
         inference_size=inference_size, strength=strength, smoothing=smoothing, mirror=mirror,
     )  # fmt: skip
-    if not source.exists():
-        raise UsageError(f"{source} does not exist")
-    if target.exists() and source.samefile(target):
-        raise UsageError(f"IN and OUT are the same ({source}); give another name for OUT")
-    if source.is_dir():
-        _render_folder(settings, source, target)
-    elif is_still(source):
-        _render_stills(settings, [(source, target)])
-    else:
-        _render_video(settings, source, target)
-
-
-def _render_folder(settings: Settings, source: Path, target: Path) -> None:
-    from realtime_bokeh.stills import is_still
-
-    photos = sorted(p for p in source.iterdir() if p.is_file() and is_still(p))
-    if not photos:
-        raise UsageError(f"There are no photos (.jpg, .png, .webp) in {source}")
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
-    _render_stills(settings, [(photo, target / photo.name) for photo in photos])
-
-
-def _render_stills(settings: Settings, photos: list[tuple[Path, Path]]) -> None:
-    from realtime_bokeh.files import check_output
-    from realtime_bokeh.stills import FORMATS, read_still, write_still
-
-    for _, target in photos:
-        check_output(target, FORMATS)
-    settings = replace(settings, smoothing=0)  # photos have no past
-    effect, engine, reason = _effect(settings)
-    console.print(reason)
-    failures: list[BokehError] = []
-    with frame_progress("Rendering", len(photos)) as tick:
-        for source, target in photos:
-            try:
-                still = read_still(source)
-                engine.reset()
-                write_still(target, effect(still.image), still)
-            except BokehError as error:
-                if len(photos) == 1:
-                    raise
-                console.print(f"{error}", markup=False)
-                failures.append(error)
-            tick()
-    if failures:
-        raise BokehError(f"{len(failures)} of {len(photos)} photos could not be rendered")
-
-
-def _render_video(settings: Settings, path: Path, target: Path) -> None:
-    from realtime_bokeh.files import check_output
-    from realtime_bokeh.sinks.video import FORMATS
-    from realtime_bokeh.sinks.video import VideoFile as Writer
-    from realtime_bokeh.sources.video import VideoFile
-
-    check_output(target, FORMATS)
-    source = VideoFile(path)
-    effect, _, reason = _effect(settings)
-    console.print(source.describe())
-    console.print(reason)
-    writer = Writer(target, source.size, source.fps, source.time_base, path)
-    _run_file(source, effect, writer, f"Rendering {target.name}")
-
-
-def _run_file(source: Any, effect: Callable[[Any], Any], writer: Any, title: str) -> None:
-    from realtime_bokeh.metrics import Metrics
-    from realtime_bokeh.pipeline import Pipeline
-
-    metrics = Metrics()
-    begin = time.monotonic()
-    with frame_progress(title, source.total) as tick:
-        Pipeline(source, effect, [writer], metrics).run(tick)
-    seconds = time.monotonic() - begin
-    frames = metrics.count("emit")
-    console.print(f"{writer.describe()}: {frames} frames, {frames / seconds:.1f} fps")
+    jobs.render(settings, source, target)
 
 
 @app.command()
@@ -289,12 +130,7 @@ def demo(
     config: Config = None,
 ) -> None:  # fmt: skip
     """Render the built-in scene before | after, as a clip and a picture beside it."""
-    import numpy as np
-
-    from realtime_bokeh.files import check_output
-    from realtime_bokeh.sinks.video import FORMATS, VideoFile
-    from realtime_bokeh.sources.demo import Demo
-    from realtime_bokeh.stills import Still, write_still
+    from realtime_bokeh.jobs import render_demo
 
     settings = _settings(
         config, stacked, model=model, engine=engine, device=device, precision=precision,
@@ -303,27 +139,9 @@ def demo(
     if not 0.1 <= seconds <= 600:
         raise UsageError(f"--seconds {seconds} is out of range; give 0.1 to 600")
     if target == Path("out/demo.mp4"):
-        target.parent.mkdir(exist_ok=True)
-    check_output(target, FORMATS)
-    width, height = settings.size or (640, 480)
-    rate = settings.fps or 30.0
-    total = max(1, round(seconds * rate))
-    source = Demo((height, width), rate, total, live=False)
-    effect, _, reason = _effect(settings)
-    console.print(reason)
-    pictures: list[Any] = []
-
-    def before_after(image: Any) -> Any:
-        both = np.hstack([image, effect(image)])
-        pictures.append(both)
-        del pictures[: len(pictures) - (total + 1) // 2]  # the last one kept is the middle frame
-        return both
-
-    writer = VideoFile(target, (height, 2 * width), rate, source.time_base)
-    _run_file(source, before_after, writer, f"Rendering {target.name}")
-    picture = target.with_suffix(".png")
-    write_still(picture, pictures[0], Still(pictures[0], None, b"", None))
-    console.print(f"{picture}: before | after")
+        with contextlib.suppress(OSError):  # what is wrong with it is said below
+            target.parent.mkdir(exist_ok=True)
+    render_demo(settings, target, seconds)
 
 
 @app.command()
@@ -370,6 +188,7 @@ def bench(
     """Measure the whole way without a camera; all shipped models unless one is chosen."""
     from realtime_bokeh import bench as benchmark
     from realtime_bokeh.engines import Controls
+    from realtime_bokeh.jobs import open_effect
 
     settings = _settings(
         config, stacked, model=model, engine=engine, device=device, precision=precision,
@@ -379,7 +198,7 @@ def bench(
     names = [settings.model] if model or stacked or config else ["lite", "dmshn", "stacked"]
     results = []
     for name in names:
-        _, opened, _ = _effect(replace(settings, model=name))
+        _, opened, _ = open_effect(replace(settings, model=name))
         controls = Controls(settings.strength, settings.smoothing)
         results.append(benchmark.run(name, opened, controls, (height, width), frames))
     rows = benchmark.as_json(results)
@@ -412,7 +231,7 @@ def weights_import(
     name: Annotated[str | None, Option(metavar="NAME", help="For --model")] = None,
 ) -> None:
     """Import a checkpoint; it is then chosen with --model NAME."""
-    from realtime_bokeh.weights import import_weights
+    from realtime_bokeh.checkpoints import import_weights
 
     model = import_weights(file, name)
     print(f"Imported {model.architecture} as {model.name}; use it with --model {model.name}")
@@ -423,7 +242,7 @@ def weights_fetch(
     name: Annotated[str, typer.Argument(metavar="dmshn-ebb|stacked-ebb")],
 ) -> None:
     """Download the authors' checkpoint trained on EBB!, verify and import it."""
-    from realtime_bokeh.weights import fetch
+    from realtime_bokeh.checkpoints import fetch
 
     with download_progress(name) as progress:
         model = fetch(name, progress)
@@ -437,7 +256,7 @@ def _print_table(table: Table) -> None:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    print(f"realtime-bokeh: {message}", file=sys.stderr)
+    print("realtime-bokeh:", " ".join(message.splitlines()), file=sys.stderr)
     sys.exit(status)
 
 
@@ -445,17 +264,22 @@ def main() -> NoReturn:
     """Run the command line; every failure is one sentence and an exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     verbose = "--verbose" in sys.argv
+    if not verbose:
+        warnings.simplefilter("ignore")  # libraries' remarks about odd files
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        status = app(prog_name="realtime-bokeh", standalone_mode=False) or 0
+        if status == 130:  # what Typer makes of the exception
+            raise KeyboardInterrupt
+        sys.exit(status)
     except KeyboardInterrupt:
-        _fail("interrupted; no output was written", 130)
+        _fail("interrupted; no unfinished file was kept", 130)
     except BokehError as error:
         if verbose:
             raise
         _fail(str(error), error.status)
     except Exception as error:
-        if verbose:
-            raise
         if hasattr(error, "format_message"):  # the parser's own errors
             _fail(f"{error.format_message()} (see realtime-bokeh --help)", 2)
+        if verbose:
+            raise
         _fail(f"internal error, please report it with the output of --verbose: {error!r}", 1)

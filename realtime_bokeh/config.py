@@ -85,15 +85,18 @@ def parse_size(name: str, text: str) -> Size:
     """
     match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", text)
     if not match:
-        raise UsageError(f"{_option(name)} {text!r} is not a size; write it like 1280x720")
+        example = "1280x720" if name == "size" else "144x256, or full"
+        raise UsageError(f"{_option(name)} {text!r} is not a size; write it like {example}")
     return int(match[1]), int(match[2])
 
 
-_KINDS: dict[str, tuple[type, ...]] = {
-    "strength": (int, float),
-    "smoothing": (int, float),
-    "fps": (int, float),
-    "mirror": (bool,),
+_NUMBER = ((int, float), "a number")
+_TEXT = ((str,), "a text in quotes")
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "strength": _NUMBER,
+    "smoothing": _NUMBER,
+    "fps": _NUMBER,
+    "mirror": ((bool,), "true or false"),
 }
 
 
@@ -132,8 +135,8 @@ def _read_profile(path: Path) -> dict[str, Any]:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             raise UsageError(f"--config {path}: {key!r} is unknown; {hint}")
-        if not isinstance(value, _KINDS.get(name, (str,))):
-            kind = " or ".join(t.__name__ for t in _KINDS.get(name, (str,)))
-            raise UsageError(f"--config {path}: {key} = {value!r} is not a {kind}")
+        types, kind = _KINDS.get(name, _TEXT)
+        if not isinstance(value, types) or (bool not in types and isinstance(value, bool)):
+            raise UsageError(f"--config {path}: {key} = {value!r} is not {kind}")
         values[name] = value
     return values

@@ -10,6 +10,7 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -18,7 +19,8 @@ from rich.text import Text
 
 from realtime_bokeh.metrics import Metrics
 
-console = Console(stderr=True, highlight=False)
+# no markup: file names have brackets; no wrapping: one thing is one line
+console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def status_line(metrics: Metrics, dropped: int, engine: str) -> str:
@@ -46,11 +48,17 @@ def live_status(line: Callable[[], str]) -> Iterator[Callable[[], None]]:
         yield tick
 
 
+def _progress(*columns: ProgressColumn) -> Progress:
+    """A bar while there is something to wait for; none in a log."""
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
 @contextmanager
 def frame_progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
     """A bar over frames with the time left; gives the function to call per frame."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} frames"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+    name = TextColumn("{task.description}", markup=False)
+    count = TextColumn("{task.completed} frames")
+    with _progress(name, BarColumn(), count, TimeRemainingColumn()) as progress:
         task = progress.add_task(title, total=total)
         yield lambda: progress.advance(task)
 
@@ -58,7 +66,7 @@ def frame_progress(title: str, total: int | None) -> Iterator[Callable[[], None]
 @contextmanager
 def download_progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
     """A bar over bytes; gives the function to call with bytes so far and in all."""
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, TransferSpeedColumn(), console=console) as progress:
+    name = TextColumn("{task.description}", markup=False)
+    with _progress(name, BarColumn(), DownloadColumn(), TransferSpeedColumn()) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

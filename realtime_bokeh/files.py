@@ -7,25 +7,38 @@ from pathlib import Path
 from realtime_bokeh.errors import UsageError
 
 
-def check_output(path: Path, endings: Iterable[str]) -> None:
+def check_output(path: Path, kind: str, endings: Iterable[str]) -> None:
     """Refuse a file that cannot be written.
 
+    Args:
+        kind: what it shall hold, such as "a video".
+        endings: with which it may do so.
+
     Raises:
-        UsageError: for an ending that is not among these, a folder, or a missing or closed one.
+        UsageError: for another ending, a folder, or a missing or closed one.
     """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; give the name of a file in it")
-    if path.suffix.lower() not in endings:
-        raise UsageError(f"OUT {path} must end in one of {', '.join(endings)}")
-    if not path.parent.is_dir():
-        raise UsageError(f"The folder {path.parent} does not exist; create it first")
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"The folder {path.parent} cannot be written to; choose another")
+    folder = path.parent
+    try:
+        if path.suffix.lower() not in endings:
+            problem = f"{path} cannot hold {kind}; end its name with one of {', '.join(endings)}"
+        elif path.is_dir():
+            problem = f"{path} is a folder; give the name of a file in it"
+        elif not folder.exists():
+            problem = f"The folder {folder} does not exist; create it first"
+        elif not folder.is_dir():
+            problem = f"{folder} is a file, not a folder; choose another place for {path.name}"
+        elif not os.access(folder, os.W_OK):
+            problem = f"The folder {folder} cannot be written to; choose another"
+        else:
+            return
+    except OSError as error:  # a name that is too long
+        problem = f"{path} cannot be written ({reason(error)}); choose another name"
+    raise UsageError(problem)
 
 
 def beside(path: Path) -> Path:
-    """Where a file is written before it is renamed to its name."""
-    return path.with_name(f".{path.name}.part")
+    """Where a file is written before it is renamed to its name, which may be as long as allowed."""
+    return path.with_name(f".{path.name[:50]}.{os.getpid()}.part")
 
 
 def reason(error: Exception) -> str:

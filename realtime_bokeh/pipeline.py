@@ -1,5 +1,6 @@
 """capture | effect | emit: three threads, two one-slot mailboxes, the first error wins."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -80,20 +81,23 @@ class Pipeline:
             threading.Thread(target=self._guard, args=(body, out), name=body.__name__, daemon=True)
             for body, out in ((self._capture, self._captured), (self._render, self._rendered))
         ]
-        for thread in threads:
-            thread.start()
-        self._show_card()  # until the network is ready
+        # a recording ends where it was interrupted; half a rendered file is none
+        complete = self._source.live
         try:
+            for thread in threads:
+                thread.start()
+            self._show_card()  # until the network is ready
             self._emit(tick)
             if self._error is not None:
                 raise self._error
         except (KeyboardInterrupt, Stopped):
-            # a recording ends here; half a rendered file is none
-            self._shut_down(threads, complete=self._source.live)
+            self._shut_down(threads, complete)
             raise
         except BaseException:
-            self._show_card()
-            self._shut_down(threads, complete=False)
+            with contextlib.suppress(Exception):  # what failed first is what counts
+                self._show_card()
+            with contextlib.suppress(Exception):
+                self._shut_down(threads, complete)
             raise
         self._shut_down(threads, complete=True)
 
@@ -152,25 +156,18 @@ class Pipeline:
             return
         frame = Frame(self._card, -1, time.monotonic())
         for sink in self._sinks:
-            try:
-                if sink.live:
-                    sink.write(frame)
-            except Exception:
-                pass  # the sink may be what failed; the error under way says so
+            if sink.live:
+                sink.write(frame)
 
     def _shut_down(self, threads: list[threading.Thread], complete: bool) -> None:
+        """End the threads and close everything; raises the first error of closing the sinks."""
         self._stopping.set()
         self._captured.close()
         self._rendered.close()
-        for thread in threads:
-            thread.join(timeout=5)
-        if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
-            self._source.close()
-        errors = []
-        for sink in self._sinks:
-            try:
-                sink.close(complete)
-            except Exception as error:
-                errors.append(error)
-        if errors and complete:
-            raise errors[0]
+        with contextlib.ExitStack() as stack:
+            for sink in reversed(self._sinks):
+                stack.callback(sink.close, complete)
+            for thread in threads:
+                thread.join(timeout=5)
+            if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
+                self._source.close()

@@ -1,5 +1,6 @@
 """Photographs: read upright, written with their EXIF and colour profile."""
 
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ _SAVE: dict[str, dict[str, Any]] = {
     "PNG": {},
     "WEBP": {"quality": 95},
 }
+_RGB = ("RGB", "RGBA", "P", "PA")
 _MOST_PIXELS = 200_000_000  # a picture of this size takes 3 GB to render
+Pillow.MAX_IMAGE_PIXELS = None  # its own limit, lower than today's largest cameras
 
 
 @dataclass(frozen=True)
@@ -49,36 +52,44 @@ def read_still(path: Path) -> Still:
     Raises:
         UsageError: when it is missing, damaged, too large or in colours that are not supported.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"{path} does not exist or is not a file")
     if path.stat().st_size == 0:
         raise UsageError(f"{path} is empty")
     try:
         with Pillow.open(path) as file:
-            if file.width * file.height > _MOST_PIXELS:
-                raise UsageError(
-                    f"{path} is {file.width}x{file.height}: too large; shrink it first"
-                )
-            if file.mode == "CMYK":
-                raise UsageError(f"{path} is in CMYK, for print; convert it to RGB first")
-            if file.mode.startswith(("I", "F")) or _png_depth(path) == 16:
-                raise UsageError(
-                    f"{path} has more than 8 bits per channel; convert it to 8 bits first"
-                )
+            _check(path, file)
             picture = ImageOps.exif_transpose(file)
-            profile = file.info.get("icc_profile")
-    except (UnidentifiedImageError, Pillow.DecompressionBombError) as error:
+            # a profile of grey or Lab values does not describe RGB
+            profile = file.info.get("icc_profile") if file.mode in _RGB else None
+    except UsageError:
+        raise
+    except UnidentifiedImageError as error:
         raise UsageError(f"{path} is not a picture that can be read") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # Pillow raises a dozen kinds for a broken file
         raise UsageError(f"{path} is damaged or cut off ({error})") from error
     alpha = None
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         alpha = np.asarray(picture.getchannel("A"))
-    if picture.mode in ("L", "LA") and profile:
-        profile = None  # a grey profile does not describe RGB
     rgb = np.asarray(picture.convert("RGB"))
-    return Still(np.ascontiguousarray(rgb[..., ::-1]), alpha, picture.getexif().tobytes(), profile)
+    return Still(np.ascontiguousarray(rgb[..., ::-1]), alpha, _exif(picture), profile)
+
+
+def _check(path: Path, file: Pillow.Image) -> None:
+    if file.width * file.height > _MOST_PIXELS:
+        raise UsageError(f"{path} is {file.width}x{file.height}: too large; shrink it first")
+    if file.mode == "CMYK":
+        raise UsageError(f"{path} is in CMYK, for print; convert it to RGB first")
+    if file.mode.startswith(("I", "F")) or _png_depth(path) == 16:
+        raise UsageError(f"{path} has more than 8 bits per channel; convert it to 8 bits first")
+
+
+def _exif(picture: Pillow.Image) -> bytes:
+    try:
+        return picture.getexif().tobytes()
+    except Exception:  # damaged, as some programs leave it: the picture counts
+        return b""
 
 
 def _png_depth(path: Path) -> int:
@@ -95,13 +106,15 @@ def write_still(path: Path, image: Image, original: Still) -> None:
         image: uint8 [H, W, 3] BGR.
 
     Raises:
-        UsageError: as `files.check_output`.
+        UsageError: as `files.check_output`, or when the format has no transparency and it has.
         SinkError: when it cannot be written.
     """
-    check_output(path, FORMATS)
+    check_output(path, "a photo", FORMATS)
     kind = FORMATS[path.suffix.lower()]
     rgb = np.ascontiguousarray(image[..., ::-1])
-    if original.alpha is not None and kind != "JPEG":
+    if original.alpha is not None and original.alpha.min() < 255:
+        if kind == "JPEG":
+            raise UsageError(f"{path} cannot hold transparency; end its name in .png or .webp")
         rgb = np.dstack([rgb, original.alpha])
     options = dict(_SAVE[kind])
     if original.exif:
@@ -109,8 +122,10 @@ def write_still(path: Path, image: Image, original: Still) -> None:
     if original.profile:
         options["icc_profile"] = original.profile
     part = beside(path)
+    encoded = io.BytesIO()  # Pillow itself does not notice when a full disk takes half of it
     try:
-        Pillow.fromarray(rgb).save(part, kind, **options)
+        Pillow.fromarray(rgb).save(encoded, kind, **options)
+        part.write_bytes(encoded.getbuffer())
         os.replace(part, path)
     except (OSError, ValueError) as error:
         raise SinkError(f"{path} cannot be written ({reason(error)}); nothing was kept") from error

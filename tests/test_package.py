@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "stills": {"errors", "files", "frame"},
     "config": {"errors", "geometry"},
     "weights": {"errors", "geometry"},
+    "checkpoints": {"errors", "weights"},
     "recompose": {"frame", "geometry"},
     "pipeline": {"frame", "mailbox", "metrics"},
     "network": {"network"},

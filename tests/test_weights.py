@@ -1,19 +1,10 @@
-import http.server
-import json
-import pickle
 import shutil
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from safetensors.numpy import load_file, save_file
 
 from realtime_bokeh import weights
-from realtime_bokeh.engines import Controls, open_engine
-from realtime_bokeh.errors import UsageError, WeightsError
+from realtime_bokeh.errors import WeightsError
 from realtime_bokeh.network.dmshn import build
 
 
@@ -21,19 +12,6 @@ from realtime_bokeh.network.dmshn import build
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REALTIME_BOKEH_DATA", str(tmp_path / "data"))
     return tmp_path / "data" / "models"
-
-
-@pytest.fixture
-def checkpoint(tmp_path: Path) -> Path:
-    """A file as the authors publish theirs."""
-    torch.manual_seed(0)
-    path = tmp_path / "dmshn.pth"
-    torch.save(build("dmshn", focus_head=False).state_dict(), path)
-    return path
-
-
-def _nothing_left(folder: Path) -> bool:
-    return not folder.exists() or not list(folder.iterdir())
 
 
 def test_shapes_without_torch_are_the_networks() -> None:
@@ -61,127 +39,3 @@ def test_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(WeightsError, match="checksum"):
         weights.load_manifest(tmp_path / "lite").file(weights.WEIGHTS)
-
-
-def test_authors_checkpoint_runs_the_same_in_every_engine(
-    checkpoint: Path, portrait: np.ndarray
-) -> None:
-    model = weights.import_weights(checkpoint, "dmshn-mine")
-    assert (model.architecture, model.focus_head) == ("dmshn", False)
-    assert weights.find("dmshn-mine").precisions() == ["f32"]
-    image = portrait[:96, :96].copy()
-    ours, reference = (
-        open_engine(model, engine, (64, 64)).engine(image, Controls())
-        for engine in ("openvino", "pytorch")
-    )
-    assert np.abs(ours.astype(int) - reference).max() <= 2
-
-
-def test_stacked_checkpoint_with_module_prefix(tmp_path: Path) -> None:
-    state = build("stacked", focus_head=False).state_dict()
-    path = tmp_path / "sdmshn.pth"
-    torch.save({f"module.{k}": v for k, v in state.items()}, path)
-    assert weights.import_weights(path).architecture == "stacked"
-    assert weights.find("sdmshn").name == "sdmshn"
-
-
-def test_our_safetensors_comes_back_the_same(data_folder: Path) -> None:
-    shipped = weights.SHIPPED / "lite" / weights.WEIGHTS
-    model = weights.import_weights(shipped, "again")
-    assert model.focus_head
-    ours, theirs = load_file(model.file(weights.WEIGHTS)), load_file(shipped)
-    assert all(np.array_equal(ours[k], theirs[k]) for k in theirs)
-
-
-def test_wrong_tensor_is_named(tmp_path: Path, data_folder: Path) -> None:
-    arrays = load_file(weights.SHIPPED / "lite" / weights.WEIGHTS)
-    name = "encoder_lv2.layer6.0.weight"
-    cases = {
-        "missing": {k: v for k, v in arrays.items() if k != name},
-        r"\(3, 3\)": arrays | {name: np.zeros((3, 3), np.float32)},
-        "does not belong": arrays | {"extra.weight": np.zeros(1, np.float32)},
-        "not finite": arrays | {name: np.full_like(arrays[name], np.inf)},
-    }
-    for says, changed in cases.items():
-        path = tmp_path / "changed.safetensors"
-        save_file(changed, path)
-        with pytest.raises(UsageError, match=says):
-            weights.import_weights(path)
-    assert _nothing_left(data_folder)
-
-
-class _Bomb:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (Path.touch, (Path("exploded"),))  # type: ignore[return-value]
-
-
-def test_files_that_are_no_weights(
-    tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code = tmp_path / "code.pth"
-    torch.save({"encoder_lv1.layer1.weight": _Bomb()}, code)
-    bare = tmp_path / "bare.pth"
-    bare.write_bytes(pickle.dumps(_Bomb()))
-    text = tmp_path / "text.safetensors"
-    text.write_text("no weights")
-    number = tmp_path / "number.pth"
-    torch.save({"epoch": 3}, number)
-    for path in (code, bare, text, number, tmp_path / "absent.pth"):
-        with pytest.raises(UsageError, match=path.name):
-            weights.import_weights(path)
-    assert not (tmp_path / "exploded").exists()
-    assert _nothing_left(data_folder)
-
-
-def test_names_that_cannot_be(checkpoint: Path) -> None:
-    for name in ("lite", "../up", "a b", ""):
-        with pytest.raises(UsageError):
-            weights.import_weights(checkpoint, name or "/")
-    with pytest.raises(UsageError, match="weights fetch dmshn-ebb"):
-        weights.find("dmshn-ebb")
-
-
-def test_blob_id_is_gits() -> None:
-    # git hash-object of a file that holds "hello\n"
-    assert weights.blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args: object) -> None:
-            super().__init__(*args, directory=str(tmp_path))  # type: ignore[arg-type]
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-
-
-def test_fetch_verifies_and_imports(checkpoint: Path, server: str) -> None:
-    blob = weights.blob_id(checkpoint.read_bytes())
-    seen: list[tuple[int, int | None]] = []
-    model = weights.fetch(
-        "dmshn-ebb",
-        lambda done, total: seen.append((done, total)),
-        weights.Remote(f"{server}/dmshn.pth", blob),
-    )
-    assert seen[-1] == (checkpoint.stat().st_size, checkpoint.stat().st_size)
-    assert "EBB!" in json.loads((model.folder / weights.MANIFEST).read_text())["origin"]
-    assert weights.find("dmshn-ebb") == model
-
-
-def test_failed_fetch_leaves_nothing(checkpoint: Path, server: str, data_folder: Path) -> None:
-    wrong = weights.Remote(f"{server}/dmshn.pth", "0" * 40)
-    absent = weights.Remote(f"{server}/absent.pth", "0" * 40)
-    unreachable = weights.Remote("http://127.0.0.1:1/dmshn.pth", "0" * 40)
-    for remote, says in ((wrong, "checksum"), (absent, "not found"), (unreachable, "refused")):
-        with pytest.raises(WeightsError, match=says):
-            weights.fetch("dmshn-ebb", lambda done, total: None, remote)
-    with pytest.raises(UsageError, match="stacked-ebb"):
-        weights.fetch("other", lambda done, total: None)
-    assert _nothing_left(data_folder)

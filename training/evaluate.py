@@ -36,7 +36,7 @@ _MARGIN = 8  # pixels off the mask's edge on either side that are not counted
 class Scores:
     """in_focus_psnr: dB, output against input inside the mask eroded by 8 pixels, uint8.
 
-    background_energy: the Laplacian's energy outside the mask dilated by 8 pixels, over the input's.
+    background_energy: Laplacian energy outside the mask dilated by 8 pixels, over the input's.
     focus_iou: of focus > 0.5 and the mask.
     """
 
@@ -111,7 +111,9 @@ def evaluate(
     gaussian: list[Scores] = []
     for path in sorted(folder.glob("*.jpg")):
         image = np.asarray(cv2.imread(str(path)))
-        mask = np.asarray(cv2.imread(str(path.with_suffix(".mask.png")), cv2.IMREAD_GRAYSCALE)) > 127
+        mask = (
+            np.asarray(cv2.imread(str(path.with_suffix(".mask.png")), cv2.IMREAD_GRAYSCALE)) > 127
+        )
         engine.reset()
         output = engine(image, Controls(1.0, 0.0))
         focus = focus_map(image)

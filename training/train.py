@@ -61,7 +61,8 @@ class Batches(IterableDataset[tuple[Tensor, ...]]):
         self._pool, self._size, self._seed = pool, size, seed
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        cv2.setNumThreads(1)
+        for name in (signal.SIGTERM, signal.SIGINT):  # the trainer ends its workers itself
+            signal.signal(name, signal.SIG_IGN)
         renderer = Renderer(self._pool, self._seed)
         shapes = np.random.default_rng(self._seed)
         while True:
@@ -181,6 +182,7 @@ def main() -> None:
     steps = args.steps or preset.steps
     if args.threads:
         torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)  # a worker forked from a process with OpenCV's threads may hang
     args.run.mkdir(parents=True, exist_ok=True)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     trainer = Trainer(preset, args.run, device)
@@ -192,11 +194,13 @@ def main() -> None:
     data = Batches(Pool(args.data), preset.batch, seed=trainer.step + 1)
     loader = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
     sums: dict[str, float] = {}
+    count = 0
     saved = mark = time.monotonic()
     while trainer.step < steps and not stop[0]:
         batch = next(loader)
         for key, value in trainer.update(batch, steps, args.precision == "bf16").items():
-            sums[key] = sums.get(key, 0.0) + value / 100
+            sums[key] = sums.get(key, 0.0) + value
+        count += 1
         now = time.monotonic()
         trainer.seconds, mark = trainer.seconds + now - mark, now
         if trainer.step % 100 == 0:
@@ -204,11 +208,11 @@ def main() -> None:
                 "step": trainer.step,
                 "samples": trainer.step * preset.batch,
                 "hours": round(trainer.seconds / 3600, 3),
-                "loss": round(sums["loss"], 4),
-                "psnr": round(-10 * math.log10(sums["mse"]), 2),
-                "psnr_identity": round(-10 * math.log10(sums["mse_identity"]), 2),
+                "loss": round(sums["loss"] / count, 4),
+                "psnr": round(-10 * math.log10(sums["mse"] / count), 2),
+                "psnr_identity": round(-10 * math.log10(sums["mse_identity"] / count), 2),
             }
-            sums = {}
+            sums, count = {}, 0
             with (args.run / "metrics.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
             print(line, flush=True)

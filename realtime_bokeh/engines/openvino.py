@@ -32,7 +32,9 @@ class OpenVINOEngine:
         self.network_seconds = 0.0
 
     def describe(self) -> str:
-        return f"openvino {self._precision} on {self._device}"
+        # graphics and neural processors compute a float graph in half precision
+        half = self._precision == "f32" and self._device != "CPU"
+        return f"openvino {'f16' if half else self._precision} on {self._device}"
 
     def reset(self) -> None:
         self._state = None
@@ -103,7 +105,7 @@ def build(
             "install its driver or use --device CPU"
         )
     at_hand = model.precisions()
-    precision = precision or ("int8" if "int8" in at_hand else "f32")
+    precision = precision or ("int8" if "int8" in at_hand and device == "CPU" else "f32")
     if precision not in at_hand:
         raise EngineError(
             f"Model {model.name} has no {precision} graph; it has {', '.join(at_hand)}"

@@ -169,4 +169,3 @@ def _external(name: str, entry: dict[str, Any], start: int, file: str) -> onnx.T
     for key, value in (("location", file), ("offset", start + begin), ("length", end - begin)):
         tensor.external_data.add(key=key, value=str(value))
     return tensor
-

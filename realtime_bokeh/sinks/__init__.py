@@ -25,7 +25,11 @@ class Sink(Protocol):
         ...
 
     def close(self, complete: bool) -> None:
-        """Finish. `complete` is false when the run failed: a file is then not left behind."""
+        """Finish; a second call does nothing.
+
+        Args:
+            complete: false when the run failed: a file is then not left behind.
+        """
         ...
 
 

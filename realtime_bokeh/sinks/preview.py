@@ -27,15 +27,20 @@ class Preview:
         if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
             raise SinkError(_NO_SCREEN)
         try:
-            cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+            look = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+            cv2.namedWindow(_TITLE, look)
         except cv2.error as error:
             raise SinkError(_NO_SCREEN) from error
+        self._sized = False
 
     def describe(self) -> str:
         return "window"
 
     def write(self, frame: Frame) -> None:
         cv2.imshow(_TITLE, frame.image)
+        if not self._sized:
+            cv2.resizeWindow(_TITLE, frame.image.shape[1], frame.image.shape[0])
+            self._sized = True
         key = cv2.waitKey(1) & 0xFF
         if key in (27, ord("q")) or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
             raise Stopped

@@ -1,9 +1,11 @@
 """Raw frames on standard output, for other programs: bgr24, one after the other."""
 
+import os
 import sys
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame
+from realtime_bokeh.pipeline import Stopped
 
 
 class RawFrames:
@@ -18,14 +20,19 @@ class RawFrames:
     def __init__(self) -> None:
         if sys.stdout.isatty():
             raise UsageError("--output - writes raw frames; send them to a program or a file")
+        self._descriptor = sys.stdout.fileno()
 
     def describe(self) -> str:
         return "raw bgr24 frames on standard output"
 
     def write(self, frame: Frame) -> None:
+        left = frame.image.data.cast("B")
         try:
-            sys.stdout.buffer.write(frame.image.data)
-            sys.stdout.buffer.flush()
+            # without Python's buffer: what is left in it would fail again at exit
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except BrokenPipeError:
+            raise Stopped from None  # the program that reads has seen enough
         except OSError as error:
             raise SinkError(f"Standard output takes no more frames ({error.strerror})") from error
 

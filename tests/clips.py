@@ -1,0 +1,131 @@
+"""Makes small real video files, runs them through source and sink, and looks at the result."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from realtime_bokeh.frame import EXACT, Image
+from realtime_bokeh.metrics import Metrics
+from realtime_bokeh.pipeline import Pipeline
+from realtime_bokeh.sinks.video import VideoFile as Writer
+from realtime_bokeh.sources.video import VideoFile as Reader
+
+RED_LEFT_BLUE_RIGHT = np.zeros((48, 64, 3), np.uint8)
+RED_LEFT_BLUE_RIGHT[:, :32, 2] = 200
+RED_LEFT_BLUE_RIGHT[:, 32:, 0] = 200
+
+
+def solid(bgr: tuple[int, int, int], size: tuple[int, int] = (48, 64)) -> Image:
+    return np.full((*size, 3), bgr, np.uint8)
+
+
+def make(
+    path: Path,
+    times: Sequence[float] = tuple(i / 24 for i in range(12)),
+    image: Image | None = None,
+    audio: Sequence[str] = (),
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    matrix: int = 2,
+    full_range: bool = False,
+    audio_start: float = 0.0,
+    options: dict[str, str] | None = None,
+    prepare: Callable[[Any], object] = lambda stream: None,
+    form: str | None = None,
+    hold: float = 1 / 24,
+) -> Path:
+    """A clip with a frame at each of `times`, every one the same image; audio codecs by name.
+
+    The last frame is shown for `hold` seconds.
+    """
+    image = solid((60, 120, 180)) if image is None else image
+    base = Fraction(1, 12000)
+    with av.open(str(path), "w", format=form) as container:
+        video = container.add_stream(codec, rate=24, options=options or {"crf": "4"})
+        video.height, video.width = image.shape[:2]
+        video.pix_fmt = pix_fmt
+        video.codec_context.time_base = base
+        video.codec_context.colorspace = matrix
+        video.codec_context.color_range = 2 if full_range else 1
+        video.codec_context.flags |= 1 << 8  # keep the frames' durations
+        prepare(video)
+        # FFmpeg counts its Vorbis encoder as experimental
+        strict = {"strict": "experimental"}
+        tracks = [container.add_stream(name, rate=48000, options=strict) for name in audio]
+        for track in tracks:
+            track.codec_context.layout = "stereo"
+        for track in tracks:
+            _sing(container, track, audio_start, max(times) + 1 / 24)
+        for seconds in times:
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
+                format=pix_fmt,
+                dst_colorspace=5 if matrix in (2, 6) else matrix,
+                dst_color_range=2 if full_range else 1,
+                interpolation=EXACT,
+            )
+            frame.pts, frame.time_base = round(seconds / base), base
+            frame.duration = round((hold if seconds == max(times) else 1 / 24) / base)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    return path
+
+
+def _sing(container: Any, track: Any, start: float, end: float) -> None:
+    """A tone from `start` to `end`, after which the track is finished."""
+    moments = np.arange(round((end - start) * 48000)) / 48000
+    tone = (8000 * np.sin(2 * np.pi * 440 * moments)).astype(np.int16)
+    whole = av.AudioFrame.from_ndarray(np.repeat(tone, 2)[None], format="s16", layout="stereo")
+    whole.sample_rate, whole.pts = 48000, round(start * 48000)
+    size = track.codec_context.frame_size or 1024
+    shaper = av.AudioResampler(track.codec_context.format.name, "stereo", 48000, size)
+    for frame in shaper.resample(whole) + shaper.resample(None):
+        container.mux(track.encode(frame))
+    container.mux(track.encode(None))
+
+
+def copy(source: Path, target: Path) -> None:
+    """Render with an effect that changes nothing."""
+    reader = Reader(source)
+    writer = Writer(target, reader.size, reader.fps, reader.time_base, reader)
+    Pipeline(reader, lambda image: image, [writer], Metrics()).run()
+
+
+def times(path: Path) -> list[float]:
+    """When the frames of a clip are shown, in seconds."""
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(container.streams.video[0])]
+
+
+def sounds(path: Path) -> list[list[bytes]]:
+    """The packets of every audio track."""
+    with av.open(str(path)) as container:
+        tracks: dict[int, list[bytes]] = {s.index: [] for s in container.streams.audio}
+        for packet in container.demux(container.streams.audio) if tracks else ():
+            if packet.size:
+                tracks[packet.stream.index].append(bytes(packet))
+        return list(tracks.values())
+
+
+def sound_starts(path: Path) -> float:
+    """When the first audio packet that is heard is heard, in seconds."""
+    with av.open(str(path)) as container:
+        packets = container.demux(container.streams.audio[0])
+        return min(float(p.pts * p.time_base) for p in packets if p.pts is not None)
+
+
+def seconds(path: Path) -> float:
+    """The length that the file states."""
+    with av.open(str(path)) as container:
+        assert container.duration is not None
+        return container.duration / av.time_base
+
+
+def picture(path: Path) -> Image:
+    """The first frame as stored, without turning it, uint8 [H, W, 3] BGR."""
+    with av.open(str(path)) as container:
+        frame = next(container.decode(container.streams.video[0]))
+        return np.asarray(frame.to_ndarray(format="bgr24", interpolation=EXACT))

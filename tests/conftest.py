@@ -1,0 +1,54 @@
+"""Fixtures that several modules' tests share."""
+
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import realtime_bokeh.sources.demo
+
+
+@pytest.fixture(scope="session")
+def portrait() -> np.ndarray:
+    """A real photograph of a person, uint8 [512, 512, 3] BGR."""
+    path = Path(realtime_bokeh.sources.demo.__file__).with_name("astronaut.jpg")
+    image = cv2.imread(str(path))
+    assert image is not None
+    return np.asarray(image)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command line ended."""
+
+    status: int
+    out: str
+    lines: list[str]  # on standard error
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Outcome]]:
+    """Runs `realtime-bokeh` with arguments inside this process."""
+    from realtime_bokeh.cli import main
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["realtime-bokeh", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert isinstance(caught.value.code, int)
+        out, err = capfd.readouterr()
+        return Outcome(caught.value.code, out, err.splitlines())
+
+    before = signal.getsignal(signal.SIGTERM)
+    with warnings.catch_warnings():
+        yield run
+    signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,73 @@
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from realtime_bokeh.errors import SinkError, UsageError
+from realtime_bokeh.frame import Frame
+from realtime_bokeh.pipeline import Stopped
+from realtime_bokeh.sinks import Null
+from realtime_bokeh.sinks.preview import Preview
+from realtime_bokeh.sinks.raw import RawFrames
+from realtime_bokeh.sinks.virtual_camera import INSTALL, VirtualCamera
+
+FRAME = Frame(np.arange(24, dtype=np.uint8).reshape(2, 4, 3), 0, 0.0)
+
+
+def test_raw_frames_are_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    end, start = os.pipe()
+    with os.fdopen(end, "rb") as reader, os.fdopen(start, "w") as writer:
+        monkeypatch.setattr(sys, "stdout", writer)
+        sink = RawFrames()
+        sink.write(FRAME)
+        sink.write(FRAME)
+        assert reader.read(48) == bytes(range(24)) * 2
+        reader.close()
+        with pytest.raises(Stopped):  # who reads has seen enough
+            sink.write(FRAME)
+
+
+def test_raw_frames_on_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SinkError, match="No space left"):
+            RawFrames().write(FRAME)
+
+
+def test_raw_frames_are_not_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as screen:
+        monkeypatch.setattr(sys, "stdout", screen)
+        with pytest.raises(UsageError, match="send them to a program"):
+            RawFrames()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+def test_a_preview_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(SinkError, match="There is no screen"):
+        Preview()
+
+
+def test_a_missing_virtual_camera_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyvirtualcam
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("'one' backend: not there\n'two' backend: not there either\n")
+
+    monkeypatch.setattr(pyvirtualcam, "Camera", fail)
+    with pytest.raises(SinkError) as caught:
+        VirtualCamera((48, 64), 30)
+    sentence = str(caught.value)
+    assert "'one' backend: not there; 'two' backend: not there either" in sentence
+    assert INSTALL[sys.platform] in sentence
+    assert "\n" not in sentence
+
+
+def test_nothing_takes_everything() -> None:
+    sink = Null()
+    sink.write(FRAME)
+    sink.close(complete=True)
+    assert not sink.live

@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from realtime_bokeh.sources.demo import Demo
+
+
+@pytest.mark.parametrize("size", [(48, 64), (90, 40)])
+def test_every_run_shows_the_same(size: tuple[int, int]) -> None:
+    runs = [Demo(size, 24.0, total=3, live=False) for _ in range(2)]
+    for index in range(3):
+        one, other = (run.read() for run in runs)
+        assert one is not None
+        assert other is not None
+        assert one.image.shape == (*size, 3)
+        assert one.image.dtype == np.uint8
+        assert one.pts == one.index == index
+        np.testing.assert_array_equal(one.image, other.image)
+    assert [run.read() for run in runs] == [None, None]
+
+
+def test_it_moves() -> None:
+    scene = Demo((48, 64), live=False)
+    first, second = scene.read(), scene.read()
+    assert first is not None
+    assert second is not None
+    assert np.abs(first.image.astype(int) - second.image).max() > 0
+
+
+def test_live_frames_have_no_time_stamps() -> None:
+    scene = Demo((48, 64), fps=240.0)
+    assert scene.time_base is None
+    frame = scene.read()
+    assert frame is not None
+    assert frame.pts is None

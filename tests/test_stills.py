@@ -1,0 +1,156 @@
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+from realtime_bokeh.errors import SinkError, UsageError
+from realtime_bokeh.stills import read_still, write_still
+
+ROWS, COLUMNS = np.indices((40, 60))
+RGB = np.dstack([ROWS * 4, COLUMNS * 3, 255 - ROWS * 2]).astype(np.uint8)
+ALPHA = (COLUMNS * 4).astype(np.uint8)
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _copy(path: Path, target: str) -> Pillow.Image:
+    """What comes out when nothing is rendered."""
+    still = read_still(path)
+    write_still(path.with_name(target), still.image, still)
+    result = Pillow.open(path.with_name(target))
+    result.load()
+    return result
+
+
+def _error(image: Pillow.Image, expected: np.ndarray) -> float:
+    assert image.size == expected.shape[1::-1]
+    return float(np.abs(np.asarray(image.convert("RGB")).astype(int) - expected).mean())
+
+
+@pytest.mark.parametrize("source", ["in.jpg", "in.png", "in.webp"])
+@pytest.mark.parametrize("target", ["out.jpeg", "out.PNG", "out.webp"])
+def test_exif_profile_and_picture_are_kept(tmp_path: Path, source: str, target: str) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = 6  # a portrait photograph
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769)[0x9003] = "2024:01:01 00:00:00"
+    Pillow.fromarray(RGB).save(tmp_path / source, exif=exif, icc_profile=PROFILE, quality=98)
+    result = _copy(tmp_path / source, target)
+    assert _error(result, np.rot90(RGB, -1)) < 3
+    assert result.info["icc_profile"] == PROFILE
+    found = result.getexif()
+    assert found.get(0x0112, 1) == 1
+    assert found[0x010F] == "Maker"
+    assert found.get_ifd(0x8769)[0x9003] == "2024:01:01 00:00:00"
+
+
+@pytest.mark.parametrize("source", ["in.png", "in.webp"])
+@pytest.mark.parametrize("target", ["out.png", "out.webp"])
+def test_transparency_is_kept(tmp_path: Path, source: str, target: str) -> None:
+    Pillow.fromarray(np.dstack([RGB, ALPHA])).save(tmp_path / source, lossless=True, exact=True)
+    result = _copy(tmp_path / source, target)
+    assert result.mode == "RGBA"
+    np.testing.assert_array_equal(np.asarray(result)[..., 3], ALPHA)
+
+
+def test_transparency_does_not_fit_into_jpeg(tmp_path: Path) -> None:
+    Pillow.fromarray(np.dstack([RGB, ALPHA])).save(tmp_path / "in.png")
+    with pytest.raises(UsageError, match=r"out.jpg cannot hold transparency; .*\.png or \.webp"):
+        _copy(tmp_path / "in.png", "out.jpg")
+    Pillow.fromarray(np.dstack([RGB, np.full_like(ALPHA, 255)])).save(tmp_path / "in.png")
+    assert _copy(tmp_path / "in.png", "out.jpg").mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "mode"),
+    [
+        (Pillow.fromarray(ALPHA), {}, "RGB"),
+        (Pillow.fromarray(ALPHA), {"transparency": 100}, "RGBA"),
+        (Pillow.fromarray(ALPHA > 60), {}, "RGB"),
+        (Pillow.fromarray(np.dstack([ALPHA, ALPHA]), "LA"), {}, "RGBA"),
+        (Pillow.fromarray(RGB).quantize(16), {}, "RGB"),
+        (Pillow.fromarray(RGB).quantize(16), {"transparency": bytes(range(16))}, "RGBA"),
+        (Pillow.fromarray(RGB[:1, :1]), {}, "RGB"),
+        (Pillow.fromarray(RGB).resize((3000, 2)), {}, "RGB"),
+    ],
+)
+def test_every_kind_of_png(
+    tmp_path: Path, image: Pillow.Image, options: dict[str, Any], mode: str
+) -> None:
+    image.save(tmp_path / "in.png", **options)
+    result = _copy(tmp_path / "in.png", "out.png")
+    assert result.mode == mode
+    assert _error(result, np.asarray(image.convert("RGB"))) == 0
+
+
+def test_the_profile_of_a_grey_picture_is_not_put_on_a_coloured_one(tmp_path: Path) -> None:
+    Pillow.fromarray(ALPHA).save(tmp_path / "in.png", icc_profile=PROFILE)
+    assert "icc_profile" not in _copy(tmp_path / "in.png", "out.png").info
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.parametrize("block", [b"", b"garbage", b"MM\0*\0\0\0\x08\xff\xff\x01\x12junk"])
+def test_damaged_exif_does_not_spoil_the_picture(tmp_path: Path, block: bytes) -> None:
+    Pillow.fromarray(RGB).save(tmp_path / "in.jpg", exif=b"Exif\0\0" + block)
+    assert _copy(tmp_path / "in.jpg", "out.jpg").size == (60, 40)
+
+
+def _cut(path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, RGB.shape).astype(np.uint8)
+    Pillow.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+
+
+def _size(path: Path, width: int, height: int) -> None:
+    """A PNG that states its size and then ends."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    sum_ = struct.pack(">I", zlib.crc32(header))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\r" + header + sum_ + b"\0\0\0\x09IDAT")
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "sentence"),
+    [
+        ("a.png", lambda path: None, "does not exist"),
+        ("a.png", Path.mkdir, "is not a file"),
+        ("x" * 300 + ".png", lambda path: None, "does not exist"),
+        ("a.jpg", Path.touch, "is empty"),
+        ("a.jpg", lambda path: path.write_text("hello"), "is not a picture"),
+        ("a.jpg", _cut, "is damaged or cut off"),
+        ("a.png", _cut, "is damaged or cut off"),
+        ("a.webp", _cut, "is damaged or cut off"),
+        ("a.jpg", lambda path: Pillow.new("CMYK", (9, 9)).save(path), "CMYK.*convert it"),
+        ("a.png", lambda path: cv2.imwrite(str(path), RGB.astype(np.uint16) * 99), "8 bits"),
+        ("a.png", lambda path: cv2.imwrite(str(path), ALPHA.astype(np.uint16) * 99), "8 bits"),
+        ("a.png", lambda path: _size(path, 20000, 20000), "20000x20000: too large"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(
+    tmp_path: Path, name: str, make: Any, sentence: str
+) -> None:
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(UsageError, match=sentence) as caught:
+        read_still(path)
+    assert name in str(caught.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_largest_cameras_are_not_complained_about(tmp_path: Path) -> None:
+    _size(tmp_path / "a.png", 12000, 9000)
+    with pytest.raises(UsageError, match="is damaged or cut off"):  # not: too large
+        read_still(tmp_path / "a.png")
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    Pillow.new("RGB", (17000, 1)).save(tmp_path / "in.png")
+    (tmp_path / "out.webp").write_text("old")
+    with pytest.raises(SinkError, match=r"out.webp cannot be written .*16383"):
+        _copy(tmp_path / "in.png", "out.webp")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.png", "out.webp"]
+    assert (tmp_path / "out.webp").read_text() == "old"
