@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import signal
 import sys
+import threading
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -255,31 +257,44 @@ def _print_table(table: Table) -> None:
     Console(highlight=False).print(table)
 
 
-def _fail(message: str, status: int) -> NoReturn:
+def _explain(message: str, status: int) -> int:
     print("realtime-bokeh:", " ".join(message.splitlines()), file=sys.stderr)
-    sys.exit(status)
+    return status
+
+
+def _run(verbose: bool) -> int:
+    """The exit status; every failure is one sentence."""
+    try:
+        status: int = app(prog_name="realtime-bokeh", standalone_mode=False) or 0
+        if status == 130:  # what Typer makes of the exception
+            raise KeyboardInterrupt
+        return status
+    except KeyboardInterrupt:
+        return _explain("interrupted; no unfinished file was kept", 130)
+    except BokehError as error:
+        if verbose:
+            raise
+        return _explain(str(error), error.status)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the parser's own errors
+            return _explain(f"{error.format_message()} (see realtime-bokeh --help)", 2)
+        if verbose:
+            raise
+        sentence = "internal error, please report it with the output of --verbose"
+        return _explain(f"{sentence}: {error!r}", 1)
 
 
 def main() -> NoReturn:
-    """Run the command line; every failure is one sentence and an exit status."""
+    """Run the command line."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     verbose = "--verbose" in sys.argv
     if not verbose:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
-    try:
-        status = app(prog_name="realtime-bokeh", standalone_mode=False) or 0
-        if status == 130:  # what Typer makes of the exception
-            raise KeyboardInterrupt
-        sys.exit(status)
-    except KeyboardInterrupt:
-        _fail("interrupted; no unfinished file was kept", 130)
-    except BokehError as error:
-        if verbose:
-            raise
-        _fail(str(error), error.status)
-    except Exception as error:
-        if hasattr(error, "format_message"):  # the parser's own errors
-            _fail(f"{error.format_message()} (see realtime-bokeh --help)", 2)
-        if verbose:
-            raise
-        _fail(f"internal error, please report it with the output of --verbose: {error!r}", 1)
+    status = _run(verbose)
+    from realtime_bokeh.pipeline import THREADS  # not above: --help needs no numpy
+
+    if any(thread.name in THREADS for thread in threading.enumerate()):
+        # a driver or a compiler holds one: the interpreter's own end would crash under it
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)

@@ -4,7 +4,6 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +145,6 @@ def _render_stills(settings: Settings, photos: list[tuple[Path, Path]]) -> None:
 
     for _, target in photos:
         check_output(target, "a photo", FORMATS)
-    settings = replace(settings, smoothing=0)  # photos have no past
     effect, engine, reason = open_effect(settings)
     console.print(reason)
     failures = 0
@@ -154,7 +152,7 @@ def _render_stills(settings: Settings, photos: list[tuple[Path, Path]]) -> None:
         for source, target in photos:
             try:
                 still = read_still(source)
-                engine.reset()
+                engine.reset()  # photos have no past
                 write_still(target, effect(still.image), still)
             except BokehError as error:
                 if len(photos) == 1:

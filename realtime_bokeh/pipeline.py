@@ -11,7 +11,11 @@ from realtime_bokeh.frame import Frame, Image
 from realtime_bokeh.mailbox import Closed, Mailbox
 from realtime_bokeh.metrics import Metrics
 
-WATCHDOG = 1.0  # seconds without a rendered frame after which a live sink gets the card
+# Seconds without a rendered frame after which a live sink gets the card: longer than a frame of the
+# slowest network takes, so that picture and card do not alternate.
+WATCHDOG = 3.0
+
+THREADS = ("bokeh capture", "bokeh effect")
 
 
 class Stopped(Exception):
@@ -78,8 +82,13 @@ class Pipeline:
             sink's `Stopped` pass through likewise.
         """
         threads = [
-            threading.Thread(target=self._guard, args=(body, out), name=body.__name__, daemon=True)
-            for body, out in ((self._capture, self._captured), (self._render, self._rendered))
+            threading.Thread(target=self._guard, args=(body, out), name=name, daemon=True)
+            for name, body, out in zip(
+                THREADS,
+                (self._capture, self._render),
+                (self._captured, self._rendered),
+                strict=True,
+            )
         ]
         # a recording ends where it was interrupted; half a rendered file is none
         complete = self._source.live
@@ -168,6 +177,7 @@ class Pipeline:
             for sink in reversed(self._sinks):
                 stack.callback(sink.close, complete)
             for thread in threads:
-                thread.join(timeout=5)
+                if thread.is_alive():  # else the interruption came before it was started
+                    thread.join(timeout=5)
             if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
                 self._source.close()

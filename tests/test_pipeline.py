@@ -160,6 +160,25 @@ def test_a_stall_shows_the_card_and_never_the_camera(stalled: str) -> None:
     assert _shown(recording) == ["rendered"]
 
 
+def test_the_card_is_there_before_the_first_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "WATCHDOG", 60)
+    screen = Sink(live=True)
+    Pipeline(Source(3, live=True), _render, [screen], Metrics(), CARD).run()
+    assert _shown(screen)[:2] == ["card", "rendered"]
+
+
+def test_an_interruption_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(thread: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupt)
+    source, sink = Source(3), Sink()
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(source, _render, [sink], Metrics()).run()
+    assert source.closed
+    assert sink.closed == [False]
+
+
 def test_the_user_can_stop_while_the_card_is_shown() -> None:
     source = Source(None, live=True)
     source.hold.clear()

@@ -87,7 +87,7 @@ class VideoFile:
         self._container = av.open(
             os.fspath(self._part), "w", format=FORMATS[self._path.suffix.lower()]
         )
-        rate = Fraction(min(max(fps, 1), 240)).limit_denominator(1001)
+        rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream("libx264", rate=rate, options=_OPTIONS)
         assert isinstance(stream, VideoStream)
         self._stream = stream

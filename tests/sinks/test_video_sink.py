@@ -1,3 +1,5 @@
+import itertools
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,17 @@ def test_audio_frames_and_length_are_kept(
     assert len(clips.times(after)) == 12
     # Matroska cannot say that the first 21 ms of AAC are not heard: everything moves by them
     assert clips.seconds(after) == pytest.approx(clips.seconds(before), abs=FRAME)
+
+
+def test_sound_lies_beside_its_picture_in_the_file(tmp_path: Path) -> None:
+    moments = [i / 2 for i in range(60)]  # FFmpeg itself waits 10 s for the other track
+    after = tmp_path / "out.mp4"
+    clips.copy(clips.make(tmp_path / "in.mp4", moments, audio=["aac"]), after)
+    with av.open(str(after)) as container:
+        places = sorted((p.pos, p.stream.type) for p in container.demux() if p.size)
+    kinds = [kind for _, kind in places]
+    changes = sum(one != other for one, other in itertools.pairwise(kinds))
+    assert changes > 100
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
@@ -234,6 +247,29 @@ def test_what_is_not_complete_is_not_kept(tmp_path: Path) -> None:
     sink.close(complete=False)
     assert (tmp_path / "out.mp4").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_full_disk_ends_a_recording_and_keeps_nothing(tmp_path: Path) -> None:
+    import resource
+
+    random = np.random.default_rng(0)
+    sink = VideoFile(tmp_path / "out.mp4", (48, 64), 30.0)
+
+    def fill() -> None:
+        for index in range(200):
+            noise = random.integers(0, 255, (48, 64, 3)).astype(np.uint8)
+            sink.write(Frame(noise, index, index / 30))
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(SinkError, match=r"out.mp4 cannot be written \(File too large\)"):
+            fill()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    sink.close(complete=True)  # there is room again, but a frame is lost
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recording_without_frames_is_not_kept(tmp_path: Path) -> None:
