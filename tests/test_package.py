@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "metrics": set(),
     "mailbox": set(),
     "geometry": set(),
+    "telemetry": set(),
     "files": {"errors"},
     "card": {"frame", "geometry"},
     "stills": {"errors", "files", "frame"},
@@ -27,10 +28,19 @@ ALLOWED: dict[str, set[str]] = {
     "recompose": {"frame", "geometry"},
     "pipeline": {"frame", "mailbox", "metrics"},
     "network": {"network"},
-    "export": {"network"},
+    "export": {"network", "telemetry"},
     "sources": {"errors", "files", "frame", "geometry"},
     "sinks": {"errors", "files", "frame", "geometry", "pipeline"},
-    "engines": {"engines", "errors", "frame", "geometry", "network", "recompose", "weights"},
+    "engines": {
+        "engines",
+        "errors",
+        "frame",
+        "geometry",
+        "network",
+        "recompose",
+        "telemetry",
+        "weights",
+    },
 }
 
 
@@ -77,6 +87,24 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     program = f"import realtime_bokeh, sys; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_nothing_is_sent_anywhere() -> None:
+    """Libraries' analytics included: not a name is looked up, not a connection made."""
+    program = """
+import sys
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "os.fork"):
+        print(event, arguments, flush=True)
+sys.addaudithook(watch)
+import numpy as np
+import realtime_bokeh
+engine = realtime_bokeh.open_engine(realtime_bokeh.find_model("lite"), "openvino").engine
+engine(np.zeros((64, 64, 3), np.uint8), realtime_bokeh.Controls())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
 
 
 def test_public_names_arrive() -> None:

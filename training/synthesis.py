@@ -246,7 +246,8 @@ class Renderer:
         alpha = cv2.GaussianBlur(mask, (3, 3), 0)
         light = self._light(image)
         near = float((disparity * alpha).sum() / alpha.sum()) if alpha.sum() > 50 else 1.0
-        coc = np.clip((near - disparity) / max(near, 0.2) * 1.25, 0, 1)
+        # fully out of focus from half as near, or half as near again, as the subject
+        coc = np.clip(np.abs(near - disparity) / max(near, 0.2) * 2, 0, 1)
         return self._render(light, light, alpha, coc, 1 - alpha + 1e-3)
 
     def _composite(self, subject: Subject, height: int, width: int) -> Sample:

@@ -5,14 +5,18 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-import openvino
 
+from realtime_bokeh import telemetry
 from realtime_bokeh.engines.base import Controls, Engine
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.geometry import InferenceSize, Size, content_size
 from realtime_bokeh.recompose import recompose, shrink
 from realtime_bokeh.weights import GRAPHS, WEIGHTS, Model
+
+telemetry.refuse()
+
+import openvino  # noqa: E402
 
 _COMPILED = 4  # sizes kept, for folders of pictures of several shapes
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from safetensors.torch import load_file
 
+from realtime_bokeh import telemetry
 from realtime_bokeh.network.core import BokehCore, first_state
 from realtime_bokeh.network.dmshn import STRIDE, build
 
@@ -59,6 +60,7 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelPr
         graph: of `core_graph`.
         images: uint8 [h, w, 3] BGR, h and w multiples of 16.
     """
+    telemetry.refuse()
     import nncf
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
