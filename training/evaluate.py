@@ -10,7 +10,7 @@ focus of every photo are written there.
 import argparse
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -152,8 +152,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with people/ in it")
     parser.add_argument("--precision", choices=("f32", "int8"))
     parser.add_argument("--pictures", type=Path, help="folder for before | after | focus")
+    parser.add_argument("--record", action="store_true", help="write the medians to the manifest")
     args = parser.parse_args()
-    result = evaluate(find(args.model), args.data / "people", args.precision, args.pictures)
+    model = find(args.model)
+    result = evaluate(model, args.data / "people", args.precision, args.pictures)
+    if args.record:
+        weights.save_manifest(replace(model, metrics=result["medians"]))
     print(json.dumps(result, indent=2))
 
 

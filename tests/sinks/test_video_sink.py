@@ -130,6 +130,8 @@ def test_a_stream_without_time_stamps_runs_at_its_rate(tmp_path: Path) -> None:
     ],
 )
 def test_colours_survive(tmp_path: Path, pix_fmt: str, matrix: int, full_range: bool) -> None:
+    if matrix == 9 and int(av.__version__.split(".")[0]) < 18:
+        pytest.skip("PyAV before 18, the newest for Python 3.10, takes another matrix for BT.2020")
     codec = "libx264rgb" if pix_fmt == "bgr24" else "libx264"
     before = clips.make(
         tmp_path / "in.mp4", image=clips.solid((180, 60, 120)), codec=codec, pix_fmt=pix_fmt,
