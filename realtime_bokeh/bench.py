@@ -3,7 +3,7 @@
 import itertools
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 
 from realtime_bokeh.engines import Controls, Engine
@@ -93,6 +93,7 @@ def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int)
     Pipeline(_Loop(pictures, frames), effect, [Null()], metrics).run()
     seconds = time.perf_counter() - begin
     frame, inner = percentiles(whole), percentiles(network)
+    outside = percentiles([a - b for a, b in zip(whole, network, strict=True)])
     return Result(
         model=model,
         engine=engine.describe(),
@@ -102,13 +103,7 @@ def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int)
         frame_ms=round(frame.p50 * 1e3, 2),
         frame_p99_ms=round(frame.p99 * 1e3, 2),
         network_ms=round(inner.p50 * 1e3, 2),
-        overhead_ms=round(
-            percentiles([a - b for a, b in zip(whole, network, strict=True)]).p50 * 1e3, 2
-        ),
+        overhead_ms=round(outside.p50 * 1e3, 2),
         memory_mb=round(memory[-1], 1),
         memory_growth_mb=round(memory[-1] - memory[0], 1),
     )
-
-
-def as_json(results: list[Result]) -> list[dict[str, object]]:
-    return [asdict(r) for r in results]

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import warnings
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -203,13 +203,15 @@ def bench(
         _, opened, _ = open_effect(replace(settings, model=name))
         controls = Controls(settings.strength, settings.smoothing)
         results.append(benchmark.run(name, opened, controls, (height, width), frames))
-    rows = benchmark.as_json(results)
     if as_json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([asdict(r) for r in results], indent=2))
         return
-    table = Table(*(key.replace("_", " ") for key in rows[0]))
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+    table = Table("model", "engine", "fps", "frame", "p99", "network", "rest", "memory")
+    for r in results:
+        times = (r.frame_ms, r.frame_p99_ms, r.network_ms, r.overhead_ms)
+        milliseconds = (f"{time:.1f} ms" for time in times)
+        table.add_row(r.model, r.engine, f"{r.fps:.0f}", *milliseconds, f"{r.memory_mb:.0f} MB")
+    print(f"{frames} frames of {width}x{height}")
     _print_table(table)
 
 

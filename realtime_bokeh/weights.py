@@ -34,7 +34,10 @@ class Remote:
     blob: str
 
 
-_AUTHORS = "https://raw.githubusercontent.com/saikatdutta/Stacked_DMSHN_bokeh/f0ba9ac/checkpoints/"
+_AUTHORS = (
+    "https://raw.githubusercontent.com/saikatdutta/Stacked_DMSHN_bokeh/"
+    "f0ba9ac8ba5771bc57a4824e5fc90e203285d03c/checkpoints/"
+)
 REMOTE = {
     "dmshn-ebb": Remote(_AUTHORS + "DMSHN/dmshn.pth", "3617cc161690de4c80b1a628e47533a63b31580f"),
     "stacked-ebb": Remote(
