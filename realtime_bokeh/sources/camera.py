@@ -127,7 +127,11 @@ class Camera:
         if fps:
             self._capture.set(cv2.CAP_PROP_FPS, fps)
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a queue would only add delay
-        first = self._grab()
+        try:
+            first = self._grab()
+        except SourceError:
+            self.close()
+            raise
         self.size: Size = (first.image.shape[0], first.image.shape[1])
         granted = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = granted if 1 <= granted <= 240 else 30.0
