@@ -4,6 +4,7 @@ PyTorch is needed only to read the authors' `.pth` files.
 """
 
 import hashlib
+import http.client
 import os
 import shutil
 import tempfile
@@ -16,6 +17,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
 
 from realtime_bokeh.errors import BokehError, UsageError, WeightsError
 from realtime_bokeh.weights import (
@@ -41,9 +44,6 @@ def _read_checkpoint(path: Path) -> Arrays:
     if not path.is_file():
         raise UsageError(f"{path} does not exist; give a .pth or .safetensors file")
     if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
         try:
             return dict(load_file(path))
         except (SafetensorError, OSError, ValueError, KeyError) as error:
@@ -68,18 +68,26 @@ def _read_checkpoint(path: Path) -> Arrays:
 
 @contextmanager
 def _new_folder(name: str) -> Iterator[Path]:
-    """A temporary folder beside the models that becomes the model's folder if all goes well."""
+    """A temporary folder beside the models that becomes the model's folder if all goes well.
+
+    Raises:
+        WeightsError: when the user's folder cannot be written to.
+    """
     root = user_folder()
-    root.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    temporary = root
     try:
+        root.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
         yield temporary
         target = root / name
         if target.exists():
             shutil.rmtree(target)
         os.replace(temporary, target)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{root} cannot be written to ({error}); nothing was kept") from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary != root:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _template(architecture: str, focus_head: bool) -> Path:
@@ -101,8 +109,6 @@ def import_weights(path: Path, name: str | None = None, origin: str | None = Non
             the name belongs to a shipped model.
         BokehError: when PyTorch is needed and missing.
     """
-    from safetensors.numpy import save_file
-
     name = name or path.stem
     if not name.replace("-", "").replace("_", "").isalnum():
         raise UsageError(f"{name!r} cannot be a model's name; use letters, digits, - and _")
@@ -156,7 +162,7 @@ def fetch(
             while part := reply.read(1 << 18):
                 parts.append(part)
                 progress(sum(map(len, parts)), total)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise WeightsError(f"{remote.url} could not be downloaded ({reason}); try again") from error
     content = b"".join(parts)

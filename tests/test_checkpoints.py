@@ -114,6 +114,15 @@ def test_names_that_cannot_be(checkpoint: Path) -> None:
         weights.find("dmshn-ebb")
 
 
+def test_unwritable_data_folder_is_said(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REALTIME_BOKEH_DATA", str(tmp_path / "file"))
+    with pytest.raises(WeightsError, match="cannot be written to"):
+        checkpoints.import_weights(checkpoint, "mine")
+
+
 def test_blob_id_is_gits() -> None:
     # git hash-object of a file that holds "hello\n"
     assert checkpoints.blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"

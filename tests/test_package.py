@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "recompose": {"frame", "geometry"},
     "pipeline": {"frame", "mailbox", "metrics"},
     "network": {"network"},
-    "export": {"network", "telemetry"},
+    "export": {"engines", "network", "telemetry"},
     "sources": {"errors", "files", "frame", "geometry"},
     "sinks": {"errors", "files", "frame", "geometry", "pipeline"},
     "engines": {

@@ -23,9 +23,9 @@ from safetensors.torch import load_file
 
 from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, open_engine
+from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.geometry import content_size
-from realtime_bokeh.network.core import BokehCore, first_state
-from realtime_bokeh.network.dmshn import build
+from realtime_bokeh.network.core import first_state
 from realtime_bokeh.recompose import shrink
 
 Array = NDArray[Any]
@@ -72,10 +72,9 @@ class FocusMap:
     """The focus map of a model at a photo's size, by PyTorch."""
 
     def __init__(self, model: weights.Model) -> None:
-        network = build(model.architecture, model.focus_head)
-        state = load_file(str(model.file(weights.WEIGHTS)))
-        network.load_state_dict({k: v.float() for k, v in state.items()})
-        self._core, self._size = BokehCore(network).eval(), model.inference_size
+        path = model.file(weights.WEIGHTS)
+        self._core = load_core(path, model.architecture, model.focus_head)
+        self._size = model.inference_size
 
     @torch.inference_mode()
     def __call__(self, image: Array) -> Array:

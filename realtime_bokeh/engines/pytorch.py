@@ -1,6 +1,7 @@
 """PyTorch, the reference: CPU, CUDA and Apple GPUs, in float32."""
 
 import time
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
@@ -15,17 +16,27 @@ from realtime_bokeh.network.dmshn import build as build_network
 from realtime_bokeh.weights import WEIGHTS, Model
 
 
+def load_core(weights: Path, architecture: str, focus_head: bool) -> BokehCore:
+    """The core with the weights of a safetensors file, in float32 on the CPU.
+
+    Raises:
+        SafetensorError: when the file is none.
+        RuntimeError: when its tensors do not fit.
+    """
+    network = build_network(architecture, focus_head)
+    network.load_state_dict({k: v.float() for k, v in load_file(str(weights)).items()})
+    return BokehCore(network).eval()
+
+
 class PyTorchEngine:
     """Runs `BokehFrame` as it is written."""
 
     def __init__(self, model: Model, inference: InferenceSize, device: torch.device) -> None:
-        network = build_network(model.architecture, model.focus_head)
         try:
-            weights = load_file(str(model.file(WEIGHTS)))
-            network.load_state_dict({k: v.float() for k, v in weights.items()})
+            core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
         except (SafetensorError, RuntimeError) as error:
             raise EngineError(f"Model {model.name} does not fit the network: {error}") from error
-        self._core = BokehCore(network).eval().to(device)
+        self._core = core.to(device)
         self._inference = inference
         self._device = device
         self._frame: BokehFrame | None = None

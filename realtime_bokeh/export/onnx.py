@@ -19,8 +19,9 @@ from onnx import helper, numpy_helper
 from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
-from realtime_bokeh.network.core import BokehCore, first_state
-from realtime_bokeh.network.dmshn import STRIDE, build
+from realtime_bokeh.engines.pytorch import load_core
+from realtime_bokeh.network.core import first_state
+from realtime_bokeh.network.dmshn import STRIDE
 
 _PREFIX = "network."  # of BokehCore's parameters
 _LAST = "decoder_lv1.layer24"
@@ -29,9 +30,7 @@ _TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
 
 def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.ModelProto:
     """Trace BokehCore with weights from a safetensors file; float32, any multiple of 16."""
-    network = build(architecture, focus_head)
-    network.load_state_dict({k: v.float() for k, v in load_file(str(weights)).items()})
-    core = BokehCore(network).eval()
+    core = load_core(weights, architecture, focus_head)
     size = (144, 256)
     inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(size), torch.ones(2))
     h, w = (STRIDE * torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16"))
@@ -99,7 +98,7 @@ def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
     runtimes fold into constants when they load it.
 
     Raises:
-        ValueError: when a quantized parameter would not come out as it was, or one is not used.
+        ValueError: when a quantized parameter would not come out as it was.
     """
     with weights.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))

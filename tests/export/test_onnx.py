@@ -5,11 +5,12 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from realtime_bokeh import weights
+from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.export.onnx import core_graph, share_weights
-from realtime_bokeh.network.core import BokehCore, first_state
+from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
 
 GRAPHS = sorted(weights.SHIPPED.glob("*/*.onnx"))
@@ -28,14 +29,10 @@ def test_shipped_graphs_hold_no_weights(path: Path) -> None:
 @pytest.mark.parametrize("model", ["lite", "dmshn"])
 def test_onnx_runtime_runs_the_shipped_graph(model: str, portrait: np.ndarray) -> None:
     found = weights.find(model)
-    state = {k: v.float() for k, v in load_file(str(found.file(weights.WEIGHTS))).items()}
-    network = build(found.architecture, found.focus_head)
-    network.load_state_dict(state)
+    core = load_core(found.file(weights.WEIGHTS), found.architecture, found.focus_head)
     small = portrait[:96, :128].copy()[None]
     with torch.inference_mode():
-        expected = BokehCore(network).eval()(
-            torch.from_numpy(small), first_state((96, 128)), torch.tensor([1.0, 0.5])
-        )
+        expected = core(torch.from_numpy(small), first_state((96, 128)), torch.tensor([1.0, 0.5]))
     session = onnxruntime.InferenceSession(str(found.file(weights.GRAPHS["f32"])))
     inputs = {
         "small": small,
