@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import NDArray
 
 from realtime_bokeh.errors import UsageError, WeightsError
@@ -96,6 +95,8 @@ def file_sha256(path: Path) -> str:
 
 def user_folder() -> Path:
     """Where imported and fetched models lie; REALTIME_BOKEH_DATA overrides the system's place."""
+    import platformdirs  # here: machines that only train need not have it
+
     chosen = os.environ.get("REALTIME_BOKEH_DATA")
     return Path(chosen or platformdirs.user_data_dir("realtime-bokeh", appauthor=False)) / "models"
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from realtime_bokeh.checkpoints import _read_checkpoint
+from realtime_bokeh.errors import UsageError
 
 State = dict[str, Tensor]
 
@@ -25,6 +27,7 @@ def widen(narrow: State, wide: State, noise: float = 0.5) -> State:
         ValueError: when a shape is neither equal nor doubled.
     """
     result: State = {}
+    generator = torch.Generator().manual_seed(0)  # several processes widen alike
     for name, target in wide.items():
         value = narrow[name].float()
         if value.ndim == 4:
@@ -35,7 +38,7 @@ def widen(narrow: State, wide: State, noise: float = 0.5) -> State:
             if target.shape[writes] == 2 * value.shape[writes]:
                 value = value.repeat_interleave(2, writes)
             if target.shape[reads] == 2 * value.shape[reads]:
-                share = value.std() * noise * torch.randn_like(value)
+                share = value.std() * noise * torch.randn(value.shape, generator=generator)
                 halves = (value / 2 + share, value / 2 - share)
                 value = torch.stack(halves, reads + 1).flatten(reads, reads + 1)
         elif target.shape[0] == 2 * value.shape[0]:
@@ -49,17 +52,21 @@ def widen(narrow: State, wide: State, noise: float = 0.5) -> State:
 
 
 def load_initial(network: nn.Module, path: Path) -> None:
-    """Fill a network from a safetensors file: the same network, one of half its width, or one DMSHN
-    for both halves of a stack.
+    """Fill a network from a file of weights, .safetensors or the authors' .pth: the same network,
+    one of half its width, or one DMSHN for both halves of a stack.
 
     Raises:
-        ValueError: when the file fits in none of these ways.
+        UsageError: when the file cannot be read or fits in none of these ways.
     """
-    state, own = load_file(str(path)), network.state_dict()
+    state = {k: torch.from_numpy(v).float() for k, v in _read_checkpoint(path).items()}
+    own = network.state_dict()
     if "net1.encoder_lv1.layer1.weight" in own and "encoder_lv1.layer1.weight" in state:
         state = {f"{half}.{k}": v for half in ("net1", "net2") for k, v in state.items()}
         # the first half renders only: it has no focus head
         state = {k: v[: len(own[k])] if k.startswith("net1.") else v for k, v in state.items()}
     if state.keys() != own.keys():
-        raise ValueError(f"{path} holds other parameters than the network")
-    network.load_state_dict(widen(state, own))
+        raise UsageError(f"{path} holds other parameters than the network")
+    try:
+        network.load_state_dict(widen(state, own))
+    except ValueError as error:
+        raise UsageError(f"{path} does not fit the network: {error}") from error

@@ -24,7 +24,9 @@ from realtime_bokeh import weights
 from realtime_bokeh.config import parse_size
 from realtime_bokeh.export.onnx import core_graph, quantize, share_weights
 from realtime_bokeh.network.dmshn import build
-from training.synthesis import Pool, Renderer
+from training.cli import run
+from training.pool import Pool
+from training.synthesis import Renderer
 
 _CALIBRATION = 48  # pictures
 
@@ -35,9 +37,9 @@ def write(graph: onnx.ModelProto, path: Path) -> None:
 
 def calibration(data: Path, size: tuple[int, int]) -> list[NDArray[Any]]:
     """Pictures as the network sees them, uint8 [h, w, 3] BGR."""
-    renderer = Renderer(Pool(data), seed=1)
-    pictures = (renderer.sample(*size).input for _ in range(_CALIBRATION))
-    return [(p[..., ::-1] * 255).round().astype(np.uint8) for p in pictures]
+    batch = Renderer(Pool(data), seed=1).batch(range(_CALIBRATION), *size)
+    levels = (batch.input * 255).round().byte().flip(1).permute(0, 2, 3, 1)
+    return list(np.ascontiguousarray(levels.cpu().numpy()))
 
 
 def release(name: str, source: Path, data: Path, origin: str, size: tuple[int, int]) -> None:
@@ -88,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,227 +1,248 @@
-"""Train a network on synthetic pairs; the same command resumes.
+"""Train a network; the same command resumes.
 
-    python -m training.train --preset lite --data FOLDER --run runs/lite [--steps N] [--init FILE]
+    python -m training.train --preset lite --data FOLDER --out runs/lite
+    torchrun --nproc-per-node 4 -m training.train --preset paper-dmshn --data EBB --out runs/paper
 
-The learning rate is constant and falls to nothing over the last three tenths of the steps, so a
-run can be lengthened or brought to its end by giving another --steps when it is resumed. SIGTERM
-and Ctrl-C end with a checkpoint. The run's folder gets checkpoint.pt, metrics.jsonl, pictures of
-the latest samples (input, output, truth, focus) and, at every checkpoint, weights.safetensors
-(fp16, averaged over steps).
+It runs on one device: a GPU where there is one. Several GPUs, or nodes, are several processes,
+started by torchrun, that share each batch. --steps or --hours, of training, give the whole run's
+length and may be others when it is resumed; --minutes ends only this call. SIGTERM and Ctrl-C end
+with a checkpoint.
+
+The run's folder gets checkpoint.pt and weights.safetensors (fp16, averaged over steps) every four
+minutes and at the end, metrics.jsonl, and samples.jpg (rows of input, output, truth, focus).
 """
 
 import argparse
-import json
-import math
 import os
 import signal
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cv2
-import numpy as np
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from lightning_fabric import Fabric
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from torch import nn
 
-from realtime_bokeh.network.dmshn import build, split_output
-from training.initial import load_initial
-from training.losses import recompose, total
-from training.synthesis import Pool, Renderer
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.network.dmshn import parameter_count
+from training import cli
+from training.batches import Source, load, open_source, shares
+from training.methods import load_network
+from training.presets import PRESETS, Preset
+from training.trainer import Trainer, summed
 
-# (height, width) of a batch: landscape most often; every shape has about the same area
-SHAPES = ((144, 256), (144, 256), (144, 256), (160, 224), (192, 192), (240, 160))
-
-
-@dataclass(frozen=True)
-class Preset:
-    """What is trained, and how."""
-
-    architecture: str
-    steps: int
-    batch: int = 4
-    learning_rate: float = 4e-4
-    frozen: str = ""  # parameters whose name starts so are left as they are
+_SAVED_EVERY = 240.0  # seconds
+_REPORTED_EVERY = 100  # steps
+_DRY_STEPS = 2  # of each stage
 
 
-PRESETS = {
-    "lite": Preset("lite", 20_000),
-    "dmshn": Preset("dmshn", 10_000, learning_rate=3e-4),
-    "stacked": Preset("stacked", 3_000, learning_rate=2e-4, frozen="net1."),
-}
+class Stop:
+    """Whether SIGTERM or Ctrl-C came."""
+
+    asked = False
 
 
-class Batches(IterableDataset[tuple[Tensor, ...]]):
-    """Endless batches (input, sharp, bokeh [n, 3, h, w]; focus [n, 1, h, w]) of random shapes."""
+@contextmanager
+def _stoppable() -> Iterator[Stop]:
+    stop = Stop()
 
-    def __init__(self, pool: Pool, size: int, seed: int) -> None:
-        self._pool, self._size, self._seed = pool, size, seed
+    def ask(*_: object) -> None:
+        stop.asked = True
 
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
-        for name in (signal.SIGTERM, signal.SIGINT):  # the trainer ends its workers itself
-            signal.signal(name, signal.SIG_IGN)
-        renderer = Renderer(self._pool, self._seed)
-        shapes = np.random.default_rng(self._seed)
-        while True:
-            height, width = SHAPES[shapes.integers(len(SHAPES))]
-            samples = [renderer.sample(height, width) for _ in range(self._size)]
-            yield tuple(
-                torch.from_numpy(np.stack(part).astype(np.float32).transpose(0, 3, 1, 2).copy())
-                for part in zip(*samples, strict=True)
+    before = {name: signal.signal(name, ask) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _fabric(precision: str) -> Fabric:
+    """For one device, or for the processes that torchrun started."""
+    devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    world = int(os.environ.get("WORLD_SIZE", 1))
+    fabric = Fabric(
+        strategy="ddp" if world > 1 else "auto",
+        devices=devices,
+        num_nodes=world // devices,
+        precision="bf16-mixed" if precision == "bf16" else "32-true",
+    )
+    fabric.launch()
+    if fabric.device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    return fabric
+
+
+def _fit(
+    trainer: Trainer, source: Source, args: argparse.Namespace, stop: Stop, until: float
+) -> float:
+    """Train to the run's end, to a signal, or to a moment of `time.monotonic`.
+
+    Returns:
+        How many seconds the last step took.
+    """
+    fabric, hours = trainer.fabric, args.hours
+
+    def progress(step: int) -> float:
+        return float(trainer.seconds / (3600 * hours) if hours else step / args.steps)
+
+    wanted = shares(
+        trainer.preset, trainer.step, progress, fabric.global_rank, fabric.world_size, args.temporal
+    )
+    batches = load(source, trainer.preset, wanted, fabric.device)
+    terminal = sys.stderr.isatty()
+    took = 0.0
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=Console(stderr=True), disable=not (terminal and fabric.is_global_zero),
+    ) as bar:  # fmt: skip
+        task = bar.add_task(trainer.name, total=1.0)
+        saved = mark = time.monotonic()
+        while (now := progress(trainer.step)) < 1:
+            stage, examples = next(batches)
+            shown = trainer.update(examples, stage, now)
+            moment = time.monotonic()
+            mark, took = moment, moment - mark
+            # every process goes by the first one's clock, and stops when any is asked to
+            clock = [took, float(moment > until)] if fabric.is_global_zero else [0.0, 0.0]
+            told = torch.tensor([*clock, float(stop.asked)], device=fabric.device)
+            seconds, late, asked = summed(fabric, told)
+            trainer.seconds += seconds
+            if trainer.step % _REPORTED_EVERY == 0:
+                line = trainer.report(stage, now)
+                text = f"{trainer.name} step {line['step']} {line['psnr']} dB"
+                bar.update(task, description=text)
+                if fabric.is_global_zero and not terminal:
+                    print(line, flush=True)
+            if trainer.step % args.pictures_every == 0:
+                trainer.show(shown)
+            if moment - saved > _SAVED_EVERY:
+                saved = moment
+                trainer.save()
+            bar.update(task, completed=min(progress(trainer.step), 1.0))
+            if late or asked:
+                break
+        trainer.save()
+    return took
+
+
+def _dry_run(
+    fabric: Fabric, preset: Preset, teacher: nn.Module | None, args: argparse.Namespace, stop: Stop
+) -> None:
+    """A few steps of every stage; says what would be trained, and leaves nothing behind."""
+    source = open_source(preset, args.data, fabric.device, args.temporal, args.align)
+    short = {**vars(args), "steps": _DRY_STEPS, "hours": None, "pictures_every": 1}
+    lines: list[str] = []
+    total = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, stage in enumerate(preset.stages, 1):
+            alone = replace(preset, stages=(replace(stage, share=1.0),))
+            own = Path(folder) / str(number)
+            own.mkdir()
+            trainer = Trainer(fabric, args.preset, alone, own, teacher, args.temporal)
+            trainer.start(args.init)
+            took = _fit(trainer, source, argparse.Namespace(**short), stop, float("inf"))
+            hours = stage.share * (args.hours or args.steps * took / 3600)
+            total += hours
+            height, width = stage.shapes[0]
+            lines.append(
+                f"stage {number}: {stage.loss}, {stage.batch} samples of about {height}x{width}, "
+                f"rate {stage.rate[0]:.0e} to {stage.rate[1]:.0e}, {hours * 3600 / took:.0f} steps "
+                f"of {took:.2f} s, {hours:.2f} h"
             )
+    if fabric.is_global_zero:
+        count = parameter_count(trainer.network)
+        print(f"{args.preset}: {preset.network}, {count:,} parameters, about {total:.1f} h")
+        print("\n".join(lines))
 
 
-def learning_rate(preset: Preset, step: int, steps: int) -> float:
-    warm = min(1.0, (step + 1) / 200)
-    left = min(1.0, (steps - step) / max(1, 0.3 * steps))
-    return preset.learning_rate * warm * max(left, 0.0)
+def _check(preset: Preset, args: argparse.Namespace) -> None:
+    def refuse(if_: bool, why: str) -> None:
+        if if_:
+            raise UsageError(why)
+
+    for name in ("steps", "hours", "minutes", "threads", "pictures_every"):
+        value = getattr(args, name)
+        option = name.replace("_", "-")
+        refuse(value is not None and not value > 0, f"--{option} must be more than nothing")
+    for name in preset.needs:
+        refuse(getattr(args, name) is None, f"the preset {args.preset} needs --{name}")
+    for name in ("teacher", "temporal"):
+        given = bool(getattr(args, name)) and not preset.focus_head
+        refuse(given, f"the preset {args.preset} has no focus head; leave --{name} out")
+    refuse(args.temporal and preset.data == "ebb", "EBB! has no clips; leave --temporal out")
+    refuse(args.align and preset.data != "ebb", "--align is for presets that train on EBB!")
+    refuse(args.align and preset.depth, "--align does not move disparity; leave it out")
 
 
-def replace_file(path: Path, write: Any) -> None:
-    """Write through `write(temporary path)`; the file appears whole or not at all."""
-    temporary = path.with_name(path.name + ".part")
-    write(temporary)
-    os.replace(temporary, path)
+def _teacher(path: Path) -> nn.Module:
+    teacher = load_network(path)
+    with torch.no_grad():
+        outputs = teacher(torch.zeros(1, 3, 16, 16)).shape[1]
+    if outputs != 4:
+        raise UsageError(f"{path} has no focus head, so it cannot teach; give other weights")
+    return teacher
 
 
-class Trainer:
-    """The state of one run: network, optimizer, averaged weights, step."""
+def train(args: argparse.Namespace) -> None:
+    """Train as the command's options say.
 
-    def __init__(self, preset: Preset, run: Path, device: torch.device) -> None:
-        self.preset, self.run, self.device = preset, run, device
-        network: nn.Module = build(preset.architecture, focus_head=True)
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if preset.frozen:
-            for name, parameter in self.network.named_parameters():
-                parameter.requires_grad_(not name.startswith(preset.frozen))
-        trained = [p for p in self.network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(trained, preset.learning_rate, betas=(0.9, 0.999))
-        self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
-        self.step = 0
-        self.seconds = 0.0
-
-    def start(self, initial: Path | None) -> None:
-        """Go on from the run's checkpoint, or begin from the initial weights, if any."""
-        checkpoint = self.run / "checkpoint.pt"
-        if checkpoint.exists():
-            state = torch.load(checkpoint, map_location=self.device, weights_only=True)
-            self.network.load_state_dict(state["network"])
-            self.optimizer.load_state_dict(state["optimizer"])
-            self.average, self.step = state["average"], state["step"]
-            self.seconds = state["seconds"]
-        elif initial:
-            load_initial(self.network, initial)
-            self.average = {k: v.clone() for k, v in self.network.state_dict().items()}
-
-    def save(self) -> None:
-        state = {
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": self.average,
-            "step": self.step,
-            "seconds": self.seconds,
-        }
-        half = {k: v.half().contiguous().cpu() for k, v in self.average.items()}
-        replace_file(self.run / "checkpoint.pt", lambda p: torch.save(state, p))
-        replace_file(self.run / "weights.safetensors", lambda p: save_file(half, p))
-
-    def update(self, batch: list[Tensor], steps: int, bf16: bool) -> dict[str, float]:
-        """One step of Adam; returns the loss and the PSNR of the output and of the input."""
-        image, sharp, bokeh, focus = (t.to(self.device, non_blocking=True) for t in batch)
-        image = image.contiguous(memory_format=torch.channels_last)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.preset, self.step, steps)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-            y = self.network(image)
-        y = y.float()
-        loss = total(y, sharp, bokeh, focus)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
-        self.step += 1
-        keep = min(0.999, self.step / (self.step + 50))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                self.average[name].lerp_(value, 1 - keep)
-            rendering, logit = split_output(y)
-            assert logit is not None
-            picture = recompose(rendering, torch.sigmoid(logit), sharp)
-            return {
-                "loss": float(loss),
-                "mse": float(nn.functional.mse_loss(picture, bokeh)),
-                "mse_identity": float(nn.functional.mse_loss(sharp, bokeh)),
-            }
-
-    @torch.no_grad()
-    def picture(self, batch: list[Tensor]) -> None:
-        image, sharp, bokeh, _ = batch
-        rendering, logit = split_output(self.network(image.to(self.device)).float().cpu())
-        assert logit is not None
-        focus = torch.sigmoid(logit)
-        rows = (image, recompose(rendering, focus, sharp), bokeh, focus.expand_as(image))
-        grid = torch.cat([torch.cat(list(row), 2) for row in rows], 1).clamp(0, 1)
-        pixels = (grid.permute(1, 2, 0).numpy()[..., ::-1] * 255).astype(np.uint8)
-        cv2.imwrite(str(self.run / "samples.jpg"), pixels)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--preset", choices=PRESETS, required=True)
-    parser.add_argument("--data", type=Path, required=True, help="folder of photographs")
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--steps", type=int, help="steps in all (default: the preset's)")
-    parser.add_argument("--init", type=Path, help="safetensors to begin from")
-    parser.add_argument("--precision", choices=("f32", "bf16"), default="f32")
-    parser.add_argument("--threads", type=int, help="of PyTorch (default: all)")
-    args = parser.parse_args()
-    preset: Preset = PRESETS[args.preset]
-    steps = args.steps or preset.steps
+    Raises:
+        BokehError: when that cannot be done, saying why.
+    """
+    preset = PRESETS[args.preset]
+    _check(preset, args)
+    args.steps = args.steps or preset.steps
+    until = time.monotonic() + 60 * (args.minutes or float("inf"))
     if args.threads:
         torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)  # a worker forked from a process with OpenCV's threads may hang
-    args.run.mkdir(parents=True, exist_ok=True)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    trainer = Trainer(preset, args.run, device)
-    trainer.start(args.init)
-    stop = [False]
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.__setitem__(0, True))
-    # another seed after each resumption, so that no sample comes twice
-    data = Batches(Pool(args.data), preset.batch, seed=trainer.step + 1)
-    loader = iter(DataLoader(data, batch_size=None, num_workers=1, prefetch_factor=4))
-    sums: dict[str, float] = {}
-    count = 0
-    saved = mark = time.monotonic()
-    while trainer.step < steps and not stop[0]:
-        batch = next(loader)
-        for key, value in trainer.update(batch, steps, args.precision == "bf16").items():
-            sums[key] = sums.get(key, 0.0) + value
-        count += 1
-        now = time.monotonic()
-        trainer.seconds, mark = trainer.seconds + now - mark, now
-        if trainer.step % 100 == 0:
-            line = {
-                "step": trainer.step,
-                "samples": trainer.step * preset.batch,
-                "hours": round(trainer.seconds / 3600, 3),
-                "loss": round(sums["loss"] / count, 4),
-                "psnr": round(-10 * math.log10(sums["mse"] / count), 2),
-                "psnr_identity": round(-10 * math.log10(sums["mse_identity"] / count), 2),
-            }
-            sums, count = {}, 0
-            with (args.run / "metrics.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            print(line, flush=True)
-        if now - saved > 240:
-            saved = now
-            trainer.save()
-            trainer.picture(batch)
-    trainer.save()
+    teacher = _teacher(args.teacher) if args.teacher else None
+    fabric = _fabric(args.precision)
+    with _stoppable() as stop:
+        if args.dry_run:
+            _dry_run(fabric, preset, teacher, args, stop)
+            return
+        if fabric.is_global_zero:
+            cli.make_folder(args.out)
+        trainer = Trainer(fabric, args.preset, preset, args.out, teacher, args.temporal)
+        trainer.start(args.init)
+        source = open_source(preset, args.data, fabric.device, args.temporal, args.align)
+        _fit(trainer, source, args, stop, until)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
+    result = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add = result.add_argument
+    add("--preset", choices=PRESETS, required=True)
+    add("--data", type=Path, required=True, help="folder of photographs, or EBB!")
+    add("--out", type=Path, required=True, help="folder of this run")
+    length = result.add_mutually_exclusive_group()
+    length.add_argument("--steps", type=int, help="steps in all (default: the preset's)")
+    length.add_argument("--hours", type=float, help="hours of training in all, instead of steps")
+    add("--minutes", type=float, help="end after this time; the same command goes on")
+    add("--init", type=Path, help="weights to begin from")
+    add("--teacher", type=Path, help="weights of a network with the focus head to learn from")
+    add("--temporal", action="store_true", help="train on clips of two frames, for steadiness")
+    add("--align", action="store_true", help="bring EBB!'s pairs together in exposure and place")
+    add("--precision", choices=("f32", "bf16"), default="f32")
+    add("--threads", type=int, help="of PyTorch (default: all)")
+    add("--pictures-every", type=int, default=500, metavar="N", help="steps (default: 500)")
+    add("--dry-run", action="store_true", help="two steps of every stage; says what it would take")
+    return result
+
+
+def main() -> None:
+    train(parser().parse_args())
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

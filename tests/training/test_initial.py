@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import DMSHN, build
 from training.initial import load_initial
 
@@ -32,8 +33,26 @@ def test_one_network_fills_both_halves_of_a_stack(tmp_path: Path) -> None:
         assert torch.allclose(stack(x), single(single(x)[:, :3]), atol=1e-6)
 
 
-def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "other.safetensors"
     save_file({"weight": torch.zeros(3)}, path)
-    with pytest.raises(ValueError, match="other parameters"):
+    with pytest.raises(UsageError, match="other parameters"):
         load_initial(build("lite", True), path)
+    save_file(build("lite", True).state_dict(), path)
+    with pytest.raises(UsageError, match=r"layer24.weight: .* does not widen"):
+        load_initial(build("lite", False), path)
+    path.write_bytes(b"cut")
+    with pytest.raises(UsageError, match="not a safetensors file"):
+        load_initial(build("lite", True), path)
+    with pytest.raises(UsageError, match="does not exist"):
+        load_initial(build("lite", True), tmp_path / "none.safetensors")
+
+
+def test_a_stack_begins_from_one_that_only_renders(tmp_path: Path) -> None:
+    path = tmp_path / "authors.pth"
+    single, stack = build("dmshn", False), build("stacked", False)
+    torch.save(single.state_dict(), path)
+    load_initial(stack, path)
+    x = torch.rand(1, 3, 16, 16)
+    with torch.inference_mode():
+        assert torch.allclose(stack(x), single(single(x)), atol=1e-6)

@@ -1,0 +1,120 @@
+"""What a webcam does to a picture: noise, softness, compression.
+
+Pictures are float32 [n, 3, h, w] RGB in [0, 1], gamma-coded.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# Annex K of the JPEG standard (ITU-T T.81)
+_LUMA = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+_CHROMA = (
+    (17, 18, 24, 47),
+    (18, 21, 26, 66),
+    (24, 26, 56, 99),
+    (47, 66, 99, 99),
+)  # 99 beyond
+_YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+
+
+@dataclass(frozen=True)
+class Webcam:
+    """One camera's faults.
+
+    shot, read: standard deviations of noise at white, growing with the root of the signal, and
+    everywhere. coarse: the noise was smoothed by the camera. soft: the picture too. quality: of
+    JPEG, 1 to 100, or None.
+    """
+
+    shot: float
+    read: float
+    coarse: bool
+    soft: bool
+    quality: float | None
+
+    @staticmethod
+    def draw(rng: random.Random, dark: bool) -> "Webcam":
+        """A random camera; noisier if the room is dark."""
+        level = rng.uniform(0.02, 0.06) if dark else rng.uniform(0, 0.03)
+        noisy = dark or rng.random() < 0.6
+        return Webcam(
+            shot=level * noisy,
+            read=0.5 * level * noisy,
+            coarse=rng.random() < 0.4,
+            soft=rng.random() < 0.15,
+            quality=rng.uniform(25, 95) if rng.random() < 0.35 else None,
+        )
+
+
+def webcam(sharp: Tensor, cameras: Sequence[Webcam], seeds: Sequence[int]) -> Tensor:
+    """Pictures as these cameras give them.
+
+    Args:
+        seeds: of each picture's noise.
+    """
+    pictures = []
+    for picture, camera, seed in zip(sharp.chunk(len(sharp)), cameras, seeds, strict=True):
+        image = _smoothed(picture) if camera.soft else picture
+        if camera.shot or camera.read:
+            generator = torch.Generator(sharp.device).manual_seed(seed)
+            noise = torch.randn(image.shape, generator=generator, device=sharp.device)
+            if camera.coarse:
+                noise = 2 * _smoothed(noise)
+            image = image + noise * (camera.shot * image.clamp(min=0).sqrt() + camera.read)
+        image = image.clamp(0, 1)
+        pictures.append(image if camera.quality is None else jpeg(image, camera.quality))
+    return torch.cat(pictures)
+
+
+def _smoothed(image: Tensor) -> Tensor:
+    return F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, 1)
+
+
+def jpeg(image: Tensor, quality: float) -> Tensor:
+    """JPEG's losses: 4:2:0, quantised 8x8 cosine transforms.
+
+    Args:
+        image: height and width multiples of 16.
+        quality: 1 to 100, as libjpeg counts.
+    """
+    scale = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
+    matrix = torch.tensor(_YCBCR, device=image.device)
+    planes = torch.einsum("ij,njhw->nihw", matrix, image * 255)
+    luma = _quantised(planes[:, :1] - 128, _table(_LUMA, image), scale) + 128
+    chroma = _quantised(F.avg_pool2d(planes[:, 1:], 2), _table(_CHROMA, image), scale)
+    planes = torch.cat([luma, F.interpolate(chroma, scale_factor=2.0, mode="bilinear")], 1)
+    back = torch.einsum("ij,njhw->nihw", torch.linalg.inv(matrix), planes)
+    return (back / 255).clamp(0, 1)
+
+
+def _table(rows: tuple[tuple[int, ...], ...], like: Tensor) -> Tensor:
+    known = torch.tensor(rows, dtype=torch.float32, device=like.device)
+    missing = 8 - len(rows)
+    return F.pad(known, (0, missing, 0, missing), value=99)
+
+
+def _quantised(plane: Tensor, table: Tensor, scale: float) -> Tensor:
+    """Through the cosine transform's quantised coefficients and back, [n, c, h, w]."""
+    n, c, h, w = plane.shape
+    frequency = torch.arange(8.0, device=plane.device)[:, None]
+    place = torch.arange(8.0, device=plane.device)[None]
+    cosine = torch.cos((2 * place + 1) * frequency * torch.pi / 16) / 2
+    cosine[0] /= 2**0.5
+    blocks = plane.view(n, c, h // 8, 8, w // 8, 8).transpose(3, 4)
+    step = (table * scale).round().clamp(1, 255)
+    coefficients = (cosine @ blocks @ cosine.T / step).round() * step
+    return (cosine.T @ coefficients @ cosine).transpose(3, 4).reshape(n, c, h, w)

@@ -1,0 +1,204 @@
+"""How good a rendering is: against the truth, without one, and in time.
+
+Pictures are uint8 [h, w, 3] in BGR, as the runtime has them; those that are compared have one size.
+"""
+
+import functools
+import itertools
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+Array = NDArray[Any]
+
+MARGIN = 8  # pixels off a mask's edge on either side that are not counted
+_HIGHEST_PSNR = 100.0  # dB; stands for pictures that are equal, so that means stay finite
+
+
+def psnr(output: Array, truth: Array) -> float:
+    """Peak signal-to-noise ratio in dB over all pixels and channels, peak 255; infinite for equal
+    pictures."""
+    with np.errstate(divide="ignore"):
+        return float(peak_signal_noise_ratio(truth, output, data_range=255))
+
+
+def ssim(output: Array, truth: Array) -> float:
+    """Structural similarity as the authors' eval.py takes it: uniform 7x7 window with the sample
+    covariance, data range 255, mean over channels (scikit-image's default)."""
+    return float(structural_similarity(truth, output, channel_axis=2, data_range=255))
+
+
+def ssim_gaussian(output: Array, truth: Array) -> float:
+    """Structural similarity as others publish it (Wang et al. 2004): Gaussian window of sigma 1.5,
+    data range 255, mean over channels."""
+    return float(
+        structural_similarity(
+            truth, output, channel_axis=2, data_range=255,
+            gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+        )
+    )  # fmt: skip
+
+
+@functools.cache
+def _lpips() -> tuple[Callable[..., torch.Tensor] | None, str | None]:
+    """The metric, or why there is none."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(15)  # torch's download of AlexNet would wait for minutes
+    try:
+        import lpips
+
+        return lpips.LPIPS(net="alex", version="0.1", verbose=False), None
+    except ImportError as error:
+        return None, f"LPIPS is left out: {error}; pip install lpips torchvision"
+    except Exception as error:  # no network, a damaged cache, a torchvision of another torch
+        problem = str(error).splitlines()[0]
+        return None, (
+            f"LPIPS is left out: {problem}; it needs the torchvision that belongs to the torch "
+            "installed, and AlexNet's weights: alexnet-owt-7be5be79.pth, downloaded or put into "
+            f"{torch.hub.get_dir()}/checkpoints"
+        )
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def why_no_lpips() -> str | None:
+    """The sentence that says why `lpips_distance` gives None, if it does."""
+    return _lpips()[1]
+
+
+@torch.inference_mode()
+def lpips_distance(output: Array, truth: Array) -> float | None:
+    """LPIPS v0.1 with AlexNet (Zhang et al. 2018), on RGB in [-1, 1], as in the authors' eval.py;
+    less is better. None where the package or AlexNet's weights cannot be had."""
+    network = _lpips()[0]
+    if network is None:
+        return None
+    pictures = [np.ascontiguousarray(p[..., ::-1]).transpose(2, 0, 1) for p in (output, truth)]
+    a, b = (torch.from_numpy(p)[None].float() / 127.5 - 1 for p in pictures)
+    return float(network(a, b))
+
+
+Scores = dict[str, float | None]
+
+
+def quality(output: Array, truth: Array) -> Scores:
+    """psnr (at most 100 dB), ssim, ssim_gaussian and lpips of a picture."""
+    return {
+        "psnr": min(psnr(output, truth), _HIGHEST_PSNR),
+        "ssim": ssim(output, truth),
+        "ssim_gaussian": ssim_gaussian(output, truth),
+        "lpips": lpips_distance(output, truth),
+    }
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """The mean of each; None where one is missing."""
+
+    def mean(values: list[float | None]) -> float | None:
+        known = [v for v in values if v is not None]
+        return float(np.mean(known)) if len(known) == len(values) else None
+
+    return {name: mean([s[name] for s in scores]) for name in scores[0]}
+
+
+def in_focus_psnr(image: Array, output: Array, mask: Array) -> float:
+    """How well a subject is kept: PSNR in dB of the output against the input inside the mask (bool
+    [h, w]) eroded by 8 pixels; at most 108."""
+    inside = _moved(mask, cv2.erode)
+    difference = image[inside].astype(np.float64) - output[inside]
+    return float(10 * np.log10(255**2 / max((difference**2).mean(), 1e-6)))
+
+
+def background_energy(image: Array, output: Array, mask: Array) -> float:
+    """What is left of the background's detail: Laplacian energy outside the mask (bool [h, w])
+    dilated by 8 pixels, over the input's."""
+    outside = ~_moved(mask, cv2.dilate)
+
+    def energy(picture: Array) -> float:
+        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float64)
+        return float((cv2.Laplacian(grey, cv2.CV_64F)[outside] ** 2).mean())
+
+    return energy(output) / max(energy(image), 1e-9)
+
+
+def _moved(mask: Array, how: Any) -> Array:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1, 2 * MARGIN + 1))
+    return np.asarray(how(mask.astype(np.uint8), kernel)) > 0
+
+
+def intersection_over_union(a: Array, b: Array) -> float:
+    """Of two bool arrays of one shape; 1 when both are empty."""
+    union = (a | b).sum()
+    return float((a & b).sum() / union) if union else 1.0
+
+
+def temporal_error(outputs: Sequence[Array], truths: Sequence[Array]) -> float:
+    """How unlike the truth's a clip's changes are: the mean absolute difference between the changes
+    from frame to frame of the output and of the truth, in levels of 255."""
+
+    def changes(frames: Sequence[Array]) -> Array:
+        return np.diff(np.stack(frames).astype(np.int16), axis=0)
+
+    return float(np.abs(changes(outputs) - changes(truths)).mean())
+
+
+class WarpingError:
+    """E_warp (Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018), for clips that
+    have no truth: how much a frame differs from the next one warped onto it.
+
+    The mean squared difference, of values in [0, 1], over pixels that are seen in both frames
+    (Ruder et al. 2016: forward and backward flow agree, no motion boundary). The flow is DIS
+    (Kroeger et al. 2016) of the input, so that a blurry output is judged by the real motion.
+
+    Args:
+        frames: the input clip, at least two frames.
+    """
+
+    def __init__(self, frames: Sequence[Array]) -> None:
+        grey = [np.asarray(cv2.cvtColor(f, cv2.COLOR_BGR2GRAY)) for f in frames]
+        dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        self._warps: list[tuple[Array, Array]] = []
+        for one, two in itertools.pairwise(grey):
+            start = np.zeros((*one.shape, 2), np.float32)
+            forward = np.asarray(dis.calc(one, two, start.copy()))
+            backward = np.asarray(dis.calc(two, one, start.copy()))
+            where = _grid(forward) + forward
+            self._warps.append((where, _seen_in_both(forward, _warp(backward, where))))
+
+    def __call__(self, outputs: Sequence[Array]) -> float:
+        """Of the output clip, which has the input's frames."""
+        errors = []
+        pairs = itertools.pairwise(outputs)
+        for (where, seen), (one, two) in zip(self._warps, pairs, strict=True):
+            difference = (_warp(two.astype(np.float32), where) - one) / 255
+            errors.append((difference[seen] ** 2).mean() if seen.any() else 0.0)
+        return float(np.mean(errors))
+
+
+def _grid(flow: Array) -> Array:
+    ys, xs = np.indices(flow.shape[:2], np.float32)
+    return np.dstack([xs, ys])
+
+
+def _warp(picture: Array, where: Array) -> Array:
+    xs, ys = cv2.split(where)
+    return np.asarray(cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _seen_in_both(forward: Array, backward: Array) -> Array:
+    """Bool [h, w]; `backward` is the backward flow at the places that the forward flow leads to."""
+
+    def square(flow: Array) -> Array:
+        return np.asarray((flow**2).sum(2))
+
+    moved = square(forward) + square(backward)
+    agree = square(forward + backward) <= 0.01 * moved + 0.5
+    gradients = [np.gradient(forward[..., axis]) for axis in (0, 1)]
+    steep = sum(g**2 for pair in gradients for g in pair)
+    return np.asarray(agree & (steep <= 0.01 * square(forward) + 0.002))

@@ -1,0 +1,121 @@
+"""The photographs that synthetic pairs are made of, in memory.
+
+Folder layout: `people/` (whole figures, exact masks), `people_auto/` (head and shoulders, masks
+made by a network) and `backgrounds/` hold NAME.jpg, NAME.disparity.png (8-bit, any size, bright is
+near) and, for people, NAME.mask.png; `cutouts/` holds pictures with alpha (NAME.webp). Missing
+folders are skipped, except that there must be people and backgrounds.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from realtime_bokeh.errors import UsageError
+
+Array = NDArray[Any]
+
+LONG_SIDE = 640  # photos are kept at this size
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Somebody or something that a picture is about, and the photo of it."""
+
+    pixels: Tensor  # uint8 [5, h, w]: RGB, mask, disparity (a cutout's is its mask)
+    box: tuple[int, int, int, int]  # of the mask: left, top, right, bottom
+    close: bool  # head and shoulders, cut by the photo's lower edge
+
+
+class Pool:
+    """The photographs of a folder (see the module's docstring).
+
+    `people`, `close` (head and shoulders) and `objects` hold subjects; `scenes` hold what stands
+    behind them: uint8 [4, h, w], RGB and disparity.
+
+    Args:
+        folder: the photographs.
+        device: where they are kept, and so where `Renderer` works.
+
+    Raises:
+        UsageError: when there are no people or no backgrounds, or a file cannot be read.
+    """
+
+    def __init__(self, folder: Path, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.people = self._subjects(folder / "people", close=False)
+        self.close = self._subjects(folder / "people_auto", close=True)
+        self.objects = [
+            s for p in sorted((folder / "cutouts").glob("*.webp")) if (s := self._cutout(p))
+        ]
+        self.scenes: list[Tensor] = []
+        for path in sorted((folder / "backgrounds").glob("*.jpg")):
+            image = _photo(path)
+            self.scenes.append(self._tensor(image, _plane(path, ".disparity.png", image)))
+        if not (self.people or self.close) or not self.scenes:
+            raise UsageError(
+                f"{folder} needs photographs in people/ or people_auto/ and in backgrounds/; "
+                "training/README.md describes the layout"
+            )
+        self.people = self.people or self.close
+        self.close = self.close or self.people
+
+    def _tensor(self, image: Array, *planes: Array) -> Tensor:
+        return torch.from_numpy(np.dstack([image, *planes]).transpose(2, 0, 1).copy()).to(
+            self.device
+        )
+
+    def _subject(self, image: Array, mask: Array, disparity: Array, close: bool) -> Subject | None:
+        ys, xs = np.nonzero(mask > 128)
+        if len(ys) < 500:  # nobody to see
+            return None
+        box = (int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max()))
+        return Subject(self._tensor(image, mask, disparity), box, close)
+
+    def _subjects(self, folder: Path, close: bool) -> list[Subject]:
+        found: list[Subject] = []
+        for path in sorted(folder.glob("*.jpg")):
+            image = _photo(path)
+            mask, disparity = (_plane(path, s, image) for s in (".mask.png", ".disparity.png"))
+            subject = self._subject(image, mask, disparity, close)
+            if subject:
+                found.append(subject)
+        return found
+
+    def _cutout(self, path: Path) -> Subject | None:
+        image = _shrunk(_read(path, cv2.IMREAD_UNCHANGED))
+        if image.ndim != 3 or image.shape[2] != 4:
+            raise UsageError(f"{path} has no alpha channel; cutouts need one")
+        return self._subject(image[..., 2::-1], image[..., 3], image[..., 3], False)
+
+
+def _read(path: Path, flag: int) -> Array:
+    image = cv2.imread(str(path), flag)
+    if image is None:
+        raise UsageError(f"{path} is missing or not a picture")
+    return np.asarray(image)
+
+
+def _shrunk(image: Array) -> Array:
+    scale = LONG_SIDE / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
+
+
+def _photo(path: Path) -> Array:
+    return _shrunk(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+def _plane(photo: Path, suffix: str, image: Array) -> Array:
+    """The mask or disparity that belongs to a photo, at the size of `image`."""
+    plane = _read(photo.with_name(photo.stem + suffix), cv2.IMREAD_GRAYSCALE)
+    size = (image.shape[1], image.shape[0])
+    smaller = plane.shape[1] > size[0]
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, size, interpolation=how))
