@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from training.camera import Webcam
+from training.cards import draw_card
 from training.pool import Pool, Subject
 
 Window = tuple[float, float, float, float]  # left, top, width, height in a photo's pixels
-_INSIDE_CHANCE, _SOMEBODY, _THING = 0.36, 0.42, 0.08  # the rest: scenes without a subject
+_INSIDE_CHANCE, _SOMEBODY, _THING = 0.34, 0.38, 0.14  # the rest: scenes without a subject
+_FACE = 0.15  # chance that a face fills the picture
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,10 @@ class Shot:
 class Plan:
     """A sample.
 
-    scene: what stands behind, from back to front: behind, subject, front; `behind` and `front` are
-    out of focus by their circle of confusion over the largest (negative: nearer). The subject is in
-    focus; when it is the scene's own (`in_place`), both shots are of one photo. Without a subject
-    what is nearest is in focus.
+    scene: what stands behind, from back to front: behind, subject, front; `behind` and `front` have
+    a circle of confusion over the largest (negative: nearer; 0: `front` is held by the subject, in
+    focus too). The subject is in focus; when it is the scene's own (`in_place`), both shots are of
+    one photo. Without a subject what is nearest is in focus.
     """
 
     scene: Shot
@@ -104,21 +106,21 @@ class Planner:
             subject = rng.choice(pool.close if rng.random() < 0.3 else pool.people)
             gain = self._gain(light)
             shot = Shot(subject.pixels, self._window(subject), rng.random() < 0.5, gain, shake)
-            front = self._front(light) if rng.random() < 0.06 else None
-            return Plan(shot, cam, camera, own, shot, subject.close, True, front=front)
+            return Plan(shot, cam, camera, own, shot, subject.close, True, front=self._front(light))
         scene = self._scene(0.5, self._gain(light), shake)
-        things = pool.objects or pool.people
         if chance < _INSIDE_CHANCE + _SOMEBODY:
             subject = rng.choice(pool.close if rng.random() < 0.4 else pool.people)
-            others = 0.1
+            others, window = 0.2, self._over(subject)
         elif chance < _INSIDE_CHANCE + _SOMEBODY + _THING:
-            subject, others = rng.choice(things), 0.4
+            drawn = not pool.objects or rng.random() < 0.7
+            subject = draw_card(pool, rng) if drawn else rng.choice(pool.objects)
+            others, window = 0.4, self._held(subject, 0.3, 0.9)
         else:
             return Plan(scene, cam, camera, own)
         behind = self._behind(light) if rng.random() < others else None
-        front = self._front(light) if rng.random() < 0.06 else None
-        shot = Shot(subject.pixels, self._over(subject), rng.random() < 0.5, self._gain(light),
-                    moved, inside=False)  # fmt: skip
+        shot = Shot(subject.pixels, window, rng.random() < 0.5, self._gain(light), moved,
+                    inside=False)  # fmt: skip
+        front = self._front(light)
         return Plan(scene, cam, camera, own, shot, subject.close, False, behind, front)
 
     def _gain(self, stops: float) -> tuple[float, float, float]:
@@ -147,6 +149,9 @@ class Planner:
         h, w = subject.pixels.shape[1:]
         left, top, right, bottom = subject.box
         fit = min(w, h / self._shape)  # the widest window of this shape
+        if rng.random() < _FACE:
+            x, y, cw, ch = self._face(subject, fit)
+            return min(max(x, 0.0), w - cw), min(max(y, 0.0), h - ch), cw, ch
         if subject.close:
             cw = fit * rng.uniform(0.75, 1)
             ch = cw * self._shape
@@ -165,6 +170,8 @@ class Planner:
         rng = self._rng
         h, w = subject.pixels.shape[1:]
         left, top, right, bottom = subject.box
+        if rng.random() < _FACE:
+            return self._face(subject, math.inf)
         if subject.close:
             cw = w / rng.uniform(0.35, 0.8)
             ch = cw * self._shape
@@ -179,9 +186,38 @@ class Planner:
             y = top - (ch - shown) * rng.uniform(0.3 if whole else 0.6, 1)
         return (left + right) / 2 - cw * rng.uniform(0.25, 0.75), y, cw, ch
 
-    def _behind(self, light: float) -> tuple[Shot, float]:
-        """Somebody smaller further back."""
+    def _face(self, subject: Subject, widest: float) -> Window:
+        """A window that a face fills, as of somebody who leans towards the camera."""
         rng = self._rng
+        left, top, right, bottom = subject.box
+        # head and shoulders are about two heads high, a standing person seven
+        head = (bottom - top + 1) / (2 if subject.close else 7)
+        ch = min(head * rng.uniform(0.7, 1.6), widest * self._shape)
+        cw = ch / self._shape
+        x = (left + right) / 2 - cw * rng.uniform(0.1, 0.9)
+        return x, top - ch * rng.uniform(-0.3, 0.2), cw, ch
+
+    def _held(self, subject: Subject, least: float, most: float) -> Window:
+        """A window in which a thing takes this share of the width or height, mostly low."""
+        rng = self._rng
+        left, top, right, bottom = subject.box
+        width, height = right - left + 1, bottom - top + 1
+        cw = max(width, height / self._shape) / rng.uniform(least, most)
+        ch = cw * self._shape
+        x = (left + right) / 2 - cw * rng.uniform(0.2, 0.8)
+        return x, (top + bottom) / 2 - ch * rng.uniform(0.35, 0.95), cw, ch
+
+    def _behind(self, light: float) -> tuple[Shot, float]:
+        """Somebody smaller, or a picture, further back."""
+        rng = self._rng
+        if rng.random() < 0.25:
+            card = draw_card(self._pool, rng)
+            left, top, right, bottom = card.box
+            cw = (right - left + 1) / rng.uniform(0.15, 0.5)
+            ch = cw * self._shape
+            window = (left - cw * rng.uniform(-0.1, 0.8), top - ch * rng.uniform(0, 0.5), cw, ch)
+            shot = Shot(card.pixels, window, False, self._gain(light), inside=False)
+            return shot, rng.uniform(0.5, 1)
         subject = rng.choice(self._pool.people)
         left, top, right, bottom = subject.box
         ch = (bottom - top + 1) * rng.uniform(1.1, 2.2)
@@ -191,9 +227,17 @@ class Planner:
         shot = Shot(subject.pixels, window, rng.random() < 0.5, self._gain(light), inside=False)
         return shot, rng.uniform(0.35, 0.8)
 
-    def _front(self, light: float) -> tuple[Shot, float]:
-        """Something large at a lower corner, near the lens."""
+    def _front(self, light: float) -> tuple[Shot, float] | None:
+        """Now and then something held up, or something large at a lower corner, near the lens."""
         rng = self._rng
+        chance = rng.random()
+        if chance < 0.12:
+            things = self._pool.objects
+            thing = rng.choice(things) if things and chance < 0.03 else draw_card(self._pool, rng)
+            window = self._held(thing, 0.15, 0.5)
+            return Shot(thing.pixels, window, False, self._gain(light), inside=False), 0.0
+        if chance > 0.18:
+            return None
         subject = rng.choice(self._pool.objects or self._pool.people)
         left, top, right, _ = subject.box
         cw = (right - left + 1) / rng.uniform(0.2, 0.5)
