@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.stills import read_still
 from training.datasets import Array, Ebb
+from training.optics import Lens
 from training.pool import Pool
 from training.presets import PAPER, Preset, stage_at
 from training.synthesis import Renderer
@@ -95,8 +96,8 @@ def shares(
 class Synthetic:
     """Rendered pairs, or clips of two frames."""
 
-    def __init__(self, pool: Pool, clips: bool) -> None:
-        self._renderer, self._clips = Renderer(pool, SEED), clips
+    def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None) -> None:
+        self._renderer, self._clips = Renderer(pool, SEED, lens), clips
 
     def __call__(self, share: Share) -> Examples:
         size = share.height, share.width
@@ -177,7 +178,7 @@ def _start_worker(_: int) -> None:
 
 
 def open_source(
-    preset: Preset, data: Path, device: torch.device, clips: bool, align: bool
+    preset: Preset, data: Path, device: torch.device, clips: bool, align: bool, lens: Lens
 ) -> Source:
     """The source of a preset.
 
@@ -186,12 +187,13 @@ def open_source(
         device: where pictures are rendered.
         clips: rendered ones are clips of two frames.
         align: bring EBB!'s pairs together, see `Ebb`.
+        lens: of rendered ones.
 
     Raises:
         BokehError: when the folder is not what it should be.
     """
     if preset.data == "synthetic":
-        return Synthetic(Pool(data, device), clips)
+        return Synthetic(Pool(data, device), clips, lens)
     (size,) = PAPER
     if preset.depth:
         return Pairs(EbbWithDisparity(data, size))

@@ -35,6 +35,7 @@ from realtime_bokeh.network.dmshn import parameter_count
 from training import cli
 from training.batches import Source, load, open_source, shares
 from training.methods import load_network
+from training.optics import Lens
 from training.presets import PRESETS, Preset
 from training.trainer import Trainer, summed
 
@@ -137,7 +138,7 @@ def _dry_run(
     fabric: Fabric, preset: Preset, teacher: nn.Module | None, args: argparse.Namespace, stop: Stop
 ) -> None:
     """A few steps of every stage; says what would be trained, and leaves nothing behind."""
-    source = open_source(preset, args.data, fabric.device, args.temporal, args.align)
+    source = open_source(preset, args.data, fabric.device, args.temporal, args.align, _lens(args))
     short = {**vars(args), "steps": _DRY_STEPS, "hours": None, "pictures_every": 1}
     lines: list[str] = []
     total = 0.0
@@ -163,6 +164,10 @@ def _dry_run(
         print("\n".join(lines))
 
 
+def _lens(args: argparse.Namespace) -> Lens:
+    return Lens(blades=args.blades, cats_eye=args.cats_eye)
+
+
 def _check(preset: Preset, args: argparse.Namespace) -> None:
     def refuse(if_: bool, why: str) -> None:
         if if_:
@@ -179,6 +184,11 @@ def _check(preset: Preset, args: argparse.Namespace) -> None:
         refuse(given, f"the preset {args.preset} has no focus head; leave --{name} out")
     refuse(args.temporal and preset.data == "ebb", "EBB! has no clips; leave --temporal out")
     refuse(args.align and preset.data != "ebb", "--align is for presets that train on EBB!")
+    lens = _lens(args)
+    refuse(lens != Lens() and preset.data == "ebb", "EBB! has a lens of its own; leave --blades "
+           "and --cats-eye out")  # fmt: skip
+    refuse(lens.blades not in (0, *range(5, 21)), "--blades must be 0, a disc, or from 5 to 20")
+    refuse(not 0 <= lens.cats_eye <= 0.6, "--cats-eye must be from 0 to 0.6")
     refuse(args.align and preset.depth, "--align does not move disparity; leave it out")
 
 
@@ -214,7 +224,9 @@ def train(args: argparse.Namespace) -> None:
             cli.make_folder(args.out)
         trainer = Trainer(fabric, args.preset, preset, args.out, teacher, args.temporal)
         trainer.start(args.init)
-        source = open_source(preset, args.data, fabric.device, args.temporal, args.align)
+        source = open_source(
+            preset, args.data, fabric.device, args.temporal, args.align, _lens(args)
+        )
         _fit(trainer, source, args, stop, until)
 
 
@@ -233,6 +245,9 @@ def parser() -> argparse.ArgumentParser:
     add("--teacher", type=Path, help="weights of a network with the focus head to learn from")
     add("--temporal", action="store_true", help="train on clips of two frames, for steadiness")
     add("--align", action="store_true", help="bring EBB!'s pairs together in exposure and place")
+    add("--blades", type=int, default=0, help="of the rendered lens's diaphragm (default: a disc)")
+    add("--cats-eye", type=float, default=0.0, metavar="X",
+        help="how far its barrel clips the corners, 0 to 0.6 (default: 0)")  # fmt: skip
     add("--precision", choices=("f32", "bf16"), default="f32")
     add("--threads", type=int, help="of PyTorch (default: all)")
     add("--pictures-every", type=int, default=500, metavar="N", help="steps (default: 500)")

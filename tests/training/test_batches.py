@@ -9,6 +9,7 @@ import torch
 from realtime_bokeh.errors import UsageError
 from training.batches import EbbWithDisparity, Pairs, Share, Synthetic, shares
 from training.datasets import Ebb
+from training.optics import Lens
 from training.pool import Pool
 from training.presets import PRESETS
 
@@ -44,6 +45,13 @@ def test_clips_are_of_two_frames(photos: Path) -> None:
     assert clips.input.shape == (4, 3, 48, 80)
     samples = Synthetic(Pool(photos), clips=False)(share)
     assert torch.allclose(clips.sharp[0::2], samples.sharp, atol=1e-4)
+
+
+def test_a_lens_of_the_users_choice(photos: Path) -> None:
+    share, pool = Share(0, 96, 160, (3, 4)), Pool(photos)
+    disc, blades = (Synthetic(pool, clips=False, lens=lens)(share) for lens in (None, Lens(5)))
+    assert torch.equal(disc.input, blades.input)
+    assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)
 
 
 @pytest.fixture

@@ -130,6 +130,10 @@ def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
         _train(photos, run, -1)
     with pytest.raises(UsageError, match="--align is for presets that train on EBB!"):
         _train(photos, run, 1, "--align")
+    with pytest.raises(UsageError, match="--blades must be 0, a disc, or from 5 to 20"):
+        _train(photos, run, 1, "--blades", "3")
+    with pytest.raises(UsageError, match="--cats-eye must be from 0 to"):
+        _train(photos, run, 1, "--cats-eye", "nan")
     options = ["--preset", "lite-tune", "--data", str(photos), "--out", str(run)]
     with pytest.raises(UsageError, match="lite-tune needs --init"):
         train(parser().parse_args(options))
