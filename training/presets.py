@@ -50,6 +50,7 @@ class Preset:
 SMALL: tuple[Size, ...] = ((96, 160), (96, 160), (96, 160), (128, 128), (160, 96))
 MIDDLE: tuple[Size, ...] = ((192, 320), (192, 320), (192, 320), (256, 240), (320, 192))
 LARGE: tuple[Size, ...] = ((272, 480), (272, 480), (272, 480), (352, 368), (480, 272))
+HUGE: tuple[Size, ...] = ((384, 640), (384, 640), (384, 640), (496, 496), (640, 384))
 PAPER: tuple[Size, ...] = ((1024, 1024),)
 # about what the shipped models run at
 SHIPPED: tuple[Size, ...] = ((144, 256), (144, 256), (144, 256), (192, 192), (240, 160))
@@ -69,6 +70,15 @@ def _tuned(network: str, rate: float) -> Preset:
     return Preset(network, (stage,), 3_000, needs=("init",))
 
 
+def _for_gpu(network: str, rate: float) -> Preset:
+    """For half an hour of a large GPU, which small batches would leave idle."""
+    stages = (
+        Stage(0.3, MIDDLE, 32, "l1_ssim", (rate, rate / 2)),
+        Stage(0.7, HUGE, 16, "l1_ssim", (rate / 2, rate / 40)),
+    )
+    return Preset(network, stages, 8_000, needs=("init",))
+
+
 def _paper(network: str = "dmshn", second: str = "ms_ssim") -> Preset:
     first = Stage(0.5, PAPER, 2, "l1_ssim", (1e-4, 1e-5))
     stages = (first, Stage(0.5, PAPER, 2, second, (1e-5, 1e-6)))
@@ -86,6 +96,9 @@ PRESETS: dict[str, Preset] = {
     "lite-tune": _tuned("lite", 2e-4),
     "dmshn-tune": _tuned("dmshn", 1.5e-4),
     "stacked-tune": _tuned("stacked", 1e-4),
+    "lite-gpu": _for_gpu("lite", 4e-4),
+    "dmshn-gpu": _for_gpu("dmshn", 4e-4),
+    "stacked-gpu": _for_gpu("stacked", 2e-4),
     "lite-smoke": Preset(
         "lite", (Stage(1, ((96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50
     ),
