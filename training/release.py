@@ -1,16 +1,17 @@
 """Turn a run's weights into a shipped model: graphs, int8 scales, manifest.
 
     python -m training.release --model lite --weights runs/lite/weights.safetensors \
-        --data FOLDER --origin "how it was made" [--size 144x256]
+        --data FOLDER --origin "how it was made" [--size 144x256] [--focus 1.5 0.5]
     python -m training.release --paper
 
-FOLDER holds the training photographs; int8 is calibrated on samples rendered from them. --paper
+FOLDER holds the training photographs; int8 is calibrated on samples rendered from them. --focus
+makes the focus map surer (a gain of its logit) and readier to keep (a bias): training shows many
+pictures without anybody, a camera mostly somebody. Choose both on training photographs. --paper
 writes the graphs of the paper's networks without the focus head, into which imported checkpoints
 fit; they need no data.
 """
 
 import argparse
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from realtime_bokeh import weights
 from realtime_bokeh.config import parse_size
@@ -42,12 +44,31 @@ def calibration(data: Path, size: tuple[int, int]) -> list[NDArray[Any]]:
     return list(np.ascontiguousarray(levels.cpu().numpy()))
 
 
-def release(name: str, source: Path, data: Path, origin: str, size: tuple[int, int]) -> None:
-    """Write the folder of a shipped model."""
+def refocused(state: dict[str, Tensor], gain: float, bias: float) -> dict[str, Tensor]:
+    """The parameters of a network whose focus logit is `gain` times what it was, plus `bias`."""
+    last = next(name for name in state if name.endswith("decoder_lv1.layer24.weight")
+                and len(state[name]) == 4)  # fmt: skip
+    result = {name: value.clone() for name, value in state.items()}
+    result[last][3] *= gain
+    offset = result[last.replace("weight", "bias")]
+    offset[3] = gain * offset[3] + bias
+    return result
+
+
+def release(
+    name: str,
+    source: Path,
+    data: Path,
+    origin: str,
+    size: tuple[int, int],
+    focus: tuple[float, float] = (1.0, 0.0),
+) -> None:
+    """Write the folder of a shipped model; `focus` is the gain and bias of `refocused`."""
     folder = weights.SHIPPED / name
     folder.mkdir(exist_ok=True)
     target = folder / weights.WEIGHTS
-    shutil.copyfile(source, target)
+    state = {k: v.float() for k, v in load_file(str(source)).items()}
+    save_file({k: v.half() for k, v in refocused(state, *focus).items()}, target)
     traced = core_graph(target, name, focus_head=True)
     plain = onnx.ModelProto()
     plain.CopyFrom(traced)
@@ -79,12 +100,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--origin", default="")
     parser.add_argument("--size", default="144x256", help="HxW at which it is meant to run")
+    parser.add_argument("--focus", type=float, nargs=2, default=(1.0, 0.0),
+                        metavar=("GAIN", "BIAS"),
+                        help="of the focus logit (default: 1 0)")  # fmt: skip
     args = parser.parse_args()
     if args.paper:
         release_paper_graphs()
     elif args.model and args.weights and args.data:
         size = parse_size("size", args.size)
-        release(args.model, args.weights, args.data, args.origin, size)
+        release(args.model, args.weights, args.data, args.origin, size, tuple(args.focus))
     else:
         parser.error("give --paper, or --model, --weights and --data")
 

@@ -4,18 +4,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from realtime_bokeh.network.aperture import stop_down
 from realtime_bokeh.network.dmshn import STRIDE, split_output
 from realtime_bokeh.network.focus import focus_map
 from realtime_bokeh.network.temporal import STATE_CHANNELS, smooth
 
 
 class BokehCore(nn.Module):
-    """The network at its small size with focus, temporal filter and strength.
+    """The network at its small size with focus, temporal filter and aperture.
 
     Forward:
         small: uint8 [1, h, w, 3] BGR, h and w multiples of 16.
         state: float32 [1, 8, h, w], what the previous call returned; zeros mean "first frame".
-        controls: float32 [2]: strength and smoothing, each in [0, 1].
+        controls: float32 [2]: strength (see `aperture`) and smoothing, each in [0, 1].
 
     Returns:
         bokeh: uint8 [1, h, w, 3] BGR, the rendering.
@@ -33,7 +34,7 @@ class BokehCore(nn.Module):
         rendering = rendering.clamp(0, 1)
         focus = focus_map(x, rendering, logit)
         rendering, focus, state = smooth(x, rendering, focus, state, controls[1])
-        focus = 1 - controls[0] * (1 - focus)
+        rendering, focus = stop_down(x, rendering, focus, controls[0])
         bokeh = (rendering.flip(1) * 255).round().to(torch.uint8)
         return bokeh.permute(0, 2, 3, 1), focus.permute(0, 2, 3, 1), state
 

@@ -1,0 +1,54 @@
+"""Strength as an aperture: the radius of the blur follows it, as a lens that is stopped down.
+
+A mixture of the sharp picture and its strongest blur keeps every edge under a haze; a lens at half
+its aperture gives circles of confusion of half the radius. The network renders the open aperture
+alone, so smaller ones come from its input, which is a slight blur of the frame by itself, and from
+that input convolved with discs.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# strengths at which the lens is as soft as: the network's input, a disc of a third and of two
+# thirds of the network's largest radius (6 pixels of its input), the network
+_INPUT, _SMALL, _LARGE, _OPEN = 1 / 6, 1 / 3, 2 / 3, 1.0
+
+
+def _disc(light: Tensor, radius: int) -> Tensor:
+    """Convolve weighted light [1, 4, h, w] with a disc of soft edges; normalised, [1, 3, h, w]."""
+    offset = torch.arange(-radius, radius + 1, dtype=light.dtype, device=light.device)
+    distance = (offset[:, None] ** 2 + offset[None] ** 2).sqrt()
+    kernel = (radius + 0.5 - distance).clamp(0, 1).repeat(4, 1, 1, 1)
+    # zeros beyond the border have no weight either
+    total = F.conv2d(light, kernel, padding=radius, groups=4)
+    return total[:, :3] / total[:, 3:]
+
+
+def stop_down(
+    image: Tensor, bokeh: Tensor, focus: Tensor, strength: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A rendering and its focus map at a smaller aperture than the network's.
+
+    What is in focus is left out of the discs (normalised convolution), so that its colours do not
+    spill over what is behind it.
+
+    Args:
+        image, bokeh: float [1, 3, h, w] in [0, 1], the network's input and its rendering; h and w
+            even.
+        focus: float [1, 1, h, w] in [0, 1].
+        strength: scalar in [0, 1]: 1 is the rendering as it is; at 0 all is in focus.
+    """
+
+    def reached(begin: float, end: float) -> Tensor:
+        return ((strength - begin) / (end - begin)).clamp(0, 1)
+
+    away = 1 - focus
+    weight = away + 1e-3  # so that there is a blur where all is in focus
+    half = F.avg_pool2d(torch.cat([image * weight, weight], 1), 2)  # a quarter of the arithmetic
+    small, large = _disc(half, 1), _disc(half, 2)
+    discs = small + reached(_SMALL, _LARGE) * (large - small)
+    discs = F.interpolate(discs, scale_factor=2.0, mode="bilinear", align_corners=False)
+    result = image + reached(_INPUT, _SMALL) * (discs - image)
+    result = result + reached(_LARGE, _OPEN) * (bokeh - result)
+    return result, 1 - reached(0, _INPUT) * away
