@@ -18,6 +18,13 @@ _INSIDE_CHANCE, _SOMEBODY, _THING = 0.34, 0.38, 0.14  # the rest: scenes without
 _FACE = 0.15  # chance that a face fills the picture
 
 
+def _within(window: Window, pixels: Tensor) -> Window:
+    """The window shifted into its photo, which is no smaller."""
+    x, y, w, h = window
+    rows, columns = pixels.shape[1:]
+    return min(max(x, 0.0), columns - w), min(max(y, 0.0), rows - h), w, h
+
+
 @dataclass(frozen=True)
 class Sway:
     """Smooth motion: amplitudes over the window's width and height, zoom, all as sines in time."""
@@ -58,10 +65,8 @@ class Shot:
             across, down, zoom = sway.at(time)
             x, y = x + across * w, y + down * h
             x, y, w, h = x + w * zoom / 2, y + h * zoom / 2, w * (1 - zoom), h * (1 - zoom)
-        if self.inside:
-            height, width = self.pixels.shape[1:]
-            x, y = min(max(x, 0.0), width - w), min(max(y, 0.0), height - h)
-        return replace(self, window=(x, y, w, h))
+        window = (x, y, w, h)
+        return replace(self, window=_within(window, self.pixels) if self.inside else window)
 
 
 @dataclass(frozen=True)
@@ -150,8 +155,7 @@ class Planner:
         left, top, right, bottom = subject.box
         fit = min(w, h / self._shape)  # the widest window of this shape
         if rng.random() < _FACE:
-            x, y, cw, ch = self._face(subject, fit)
-            return min(max(x, 0.0), w - cw), min(max(y, 0.0), h - ch), cw, ch
+            return _within(self._face(subject, fit), subject.pixels)
         if subject.close:
             cw = fit * rng.uniform(0.75, 1)
             ch = cw * self._shape
@@ -163,7 +167,7 @@ class Planner:
         y = top - ch * rng.uniform(0.02, 0.3)
         if rng.random() < 0.15:  # anywhere: legs, hands, half a person
             y = rng.uniform(0, h - ch)
-        return min(max(x, 0.0), w - cw), min(max(y, 0.0), h - ch), cw, ch
+        return _within((x, y, cw, ch), subject.pixels)
 
     def _over(self, subject: Subject) -> Window:
         """A window around a subject that is put over another scene."""

@@ -88,7 +88,7 @@ class Pool:
         return found
 
     def _cutout(self, path: Path) -> Subject | None:
-        image = _shrunk(_read(path, cv2.IMREAD_UNCHANGED))
+        image = shrunk(_read(path, cv2.IMREAD_UNCHANGED))
         if image.ndim != 3 or image.shape[2] != 4:
             raise UsageError(f"{path} has no alpha channel; cutouts need one")
         return self._subject(image[..., 2::-1], image[..., 3], image[..., 3], False)
@@ -101,7 +101,8 @@ def _read(path: Path, flag: int) -> Array:
     return np.asarray(image)
 
 
-def _shrunk(image: Array) -> Array:
+def shrunk(image: Array) -> Array:
+    """A photo no larger than it is kept: itself, or a smaller one."""
     scale = LONG_SIDE / max(image.shape[:2])
     if scale >= 1:
         return image
@@ -109,7 +110,7 @@ def _shrunk(image: Array) -> Array:
 
 
 def _photo(path: Path) -> Array:
-    return _shrunk(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
+    return shrunk(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
 
 
 def _plane(photo: Path, suffix: str, image: Array) -> Array:

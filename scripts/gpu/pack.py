@@ -16,18 +16,17 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training.pool import LONG_SIDE
+from training.pool import shrunk
 
 _FOLDERS = ("people", "people_auto", "backgrounds", "cutouts")
 
 
-def _shrunk(path: Path) -> bytes:
+def _packed(path: Path) -> bytes:
     """A photo no larger than training keeps it; anything else as it is."""
     image = cv2.imread(str(path)) if path.suffix == ".jpg" else None
-    if image is None or max(image.shape[:2]) <= LONG_SIDE:
+    small = None if image is None else shrunk(image)
+    if small is None or small is image:
         return path.read_bytes()
-    scale = LONG_SIDE / max(image.shape[:2])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     coded = bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 95])[1])
     return min(coded, path.read_bytes(), key=len)
 
@@ -55,7 +54,7 @@ def main() -> None:
     for number, members in enumerate(archives):
         with tarfile.open(args.out / f"photos-{number:02}.tar", "w") as archive:
             for path in members:
-                content = _shrunk(path)
+                content = _packed(path)
                 info = tarfile.TarInfo(str(path.relative_to(args.photos)))
                 info.size = len(content)
                 archive.addfile(info, io.BytesIO(content))
