@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from realtime_bokeh.engines import Controls, Engine
+from realtime_bokeh.engines.base import Finish
 from realtime_bokeh.frame import Frame, Image
 from realtime_bokeh.geometry import Size
 from realtime_bokeh.metrics import Metrics, percentiles
@@ -75,22 +76,27 @@ def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int)
     network: list[float] = []
     memory: list[float] = []
 
-    def effect(image: Image) -> Image:
+    def effect(image: Image) -> Finish:
         begin = time.perf_counter()
-        rendered = engine(image, controls)
-        whole.append(time.perf_counter() - begin)
-        network.append(engine.network_seconds)
-        if len(whole) % max(1, frames // 10) == 0:
-            memory.append(_resident_mb())
-        return rendered
+        finish = engine.begin(image, controls)
+
+        def measured() -> Image:
+            rendered = finish()
+            whole.append(time.perf_counter() - begin)
+            network.append(engine.network_seconds)
+            if len(whole) % max(1, frames // 10) == 0:
+                memory.append(_resident_mb())
+            return rendered
+
+        return measured
 
     for _ in range(_WARM_UP):
-        effect(pictures[0])
+        effect(pictures[0])()
     whole.clear()
     network.clear()
     memory.clear()
     begin = time.perf_counter()
-    Pipeline(_Loop(pictures, frames), effect, [Null()], metrics).run()
+    Pipeline(_Loop(pictures, frames), effect, [Null()], metrics, in_flight=engine.in_flight).run()
     seconds = time.perf_counter() - begin
     frame, inner = percentiles(whole), percentiles(network)
     outside = percentiles([a - b for a, b in zip(whole, network, strict=True)])

@@ -11,6 +11,7 @@ from rich.progress import (
     DownloadColumn,
     Progress,
     ProgressColumn,
+    Task,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -48,18 +49,29 @@ def live_status(line: Callable[[], str]) -> Iterator[Callable[[], None]]:
         yield tick
 
 
+class _Title(ProgressColumn):
+    """What is done now, asked at every refresh."""
+
+    def __init__(self, title: Callable[[], str]) -> None:
+        super().__init__()
+        self._title = title
+
+    def render(self, task: Task) -> Text:
+        return Text(self._title())
+
+
 def _progress(*columns: ProgressColumn) -> Progress:
     """A bar while there is something to wait for; none in a log."""
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 @contextmanager
-def frame_progress(title: str, total: int | None) -> Iterator[Callable[[], None]]:
+def frame_progress(title: Callable[[], str], total: int | None) -> Iterator[Callable[[], None]]:
     """A bar over frames with the time left; gives the function to call per frame."""
-    name = TextColumn("{task.description}", markup=False)
+    name = _Title(title)
     count = TextColumn("{task.completed} frames")
     with _progress(name, BarColumn(), count, TimeRemainingColumn()) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task("", total=total)
         yield lambda: progress.advance(task)
 
 

@@ -3,7 +3,6 @@
 import itertools
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ from realtime_bokeh.display import console, frame_progress, live_status, status_
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.files import check_output
 from realtime_bokeh.metrics import Metrics
-from realtime_bokeh.pipeline import Pipeline, Stopped
-
-Effect = Callable[[Any], Any]  # from image to image
+from realtime_bokeh.pipeline import Effect, Pipeline, Stopped
 
 
 def open_effect(settings: Settings) -> tuple[Effect, Any, str]:
@@ -32,7 +29,7 @@ def open_effect(settings: Settings) -> tuple[Effect, Any, str]:
     def effect(image: Any) -> Any:
         if settings.mirror:
             image = image[:, ::-1].copy()
-        return opened.engine(image, controls)
+        return opened.engine.begin(image, controls)
 
     return effect, opened.engine, opened.reason
 
@@ -75,7 +72,7 @@ def _open_sinks(output: str | None, preview: bool, source: Any) -> list[Any]:
 
 def run_live(settings: Settings, camera: str, output: str | None, preview: bool) -> None:
     """From a camera, or the demo scene, into what the user chose, until it is stopped."""
-    effect, _, reason = open_effect(settings)
+    effect, engine, reason = open_effect(settings)
     source = _open_source(camera, settings)
     try:
         sinks = _open_sinks(output, preview, source)
@@ -90,8 +87,10 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         console.print(f"to {', '.join(sink.describe() for sink in sinks)}")
         console.print(reason)
         card = holding_card(source.size, "Realtime Bokeh: no picture yet")
-        pipeline = Pipeline(source, effect, sinks, metrics, card)
-        with live_status(lambda: status_line(metrics, pipeline.dropped, short)) as tick:
+        pipeline = Pipeline(source, effect, sinks, metrics, card, engine.in_flight)
+        with live_status(
+            lambda: engine.busy or status_line(metrics, pipeline.dropped, short)
+        ) as tick:
             pipeline.run(tick)
     except (KeyboardInterrupt, Stopped):
         pass  # the way to end it
@@ -148,12 +147,12 @@ def _render_stills(settings: Settings, photos: list[tuple[Path, Path]]) -> None:
     effect, engine, reason = open_effect(settings)
     console.print(reason)
     failures = 0
-    with frame_progress("Rendering", len(photos)) as tick:
+    with frame_progress(lambda: engine.busy or "Rendering", len(photos)) as tick:
         for source, target in photos:
             try:
                 still = read_still(source)
                 engine.reset()  # photos have no past
-                write_still(target, effect(still.image), still)
+                write_still(target, effect(still.image)(), still)
             except BokehError as error:
                 if len(photos) == 1:
                     raise
@@ -172,22 +171,22 @@ def _render_video(settings: Settings, path: Path, target: Path) -> None:
     check_output(target, "a video", FORMATS)
     source = VideoFile(path)
     try:
-        effect, _, reason = open_effect(settings)
+        effect, engine, reason = open_effect(settings)
         console.print(source.describe())
         console.print(reason)
         writer = Writer(target, source.size, source.fps, source.time_base, source)
     except BaseException:
         source.close()
         raise
-    _run_file(source, effect, writer, f"Rendering {target.name}")
+    _run_file(source, effect, engine, writer, f"Rendering {target.name}")
 
 
-def _run_file(source: Any, effect: Effect, writer: Any, title: str) -> None:
+def _run_file(source: Any, effect: Effect, engine: Any, writer: Any, title: str) -> None:
     metrics = Metrics()
     begin = time.monotonic()
     try:
-        with frame_progress(title, source.total) as tick:
-            Pipeline(source, effect, [writer], metrics).run(tick)
+        with frame_progress(lambda: engine.busy or title, source.total) as tick:
+            Pipeline(source, effect, [writer], metrics, in_flight=engine.in_flight).run(tick)
     finally:
         _close([writer])
     seconds = time.monotonic() - begin
@@ -208,19 +207,24 @@ def render_demo(settings: Settings, target: Path, seconds: float) -> None:
     rate = settings.fps or 30.0
     total = max(1, round(seconds * rate))
     source = Demo((height, width), rate, total, live=False)
-    effect, _, reason = open_effect(settings)
+    effect, engine, reason = open_effect(settings)
     console.print(reason)
     index = itertools.count()
     middle: list[Any] = []
 
     def before_after(image: Any) -> Any:
-        both = np.hstack([image, effect(image)])
-        if next(index) == total // 2:
-            middle.append(both)
-        return both
+        rendering = effect(image)
+
+        def finish() -> Any:
+            both = np.hstack([image, rendering()])
+            if next(index) == total // 2:
+                middle.append(both)
+            return both
+
+        return finish
 
     writer = VideoFile(target, (height, 2 * width), rate, source.time_base)
-    _run_file(source, before_after, writer, f"Rendering {target.name}")
+    _run_file(source, before_after, engine, writer, f"Rendering {target.name}")
     picture = target.with_suffix(".png")
     write_still(picture, middle[0], Still(middle[0], None, b"", None))
     console.print(f"{picture}: before | after")

@@ -3,9 +3,10 @@
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from realtime_bokeh.frame import Frame, Image
 from realtime_bokeh.mailbox import Closed, Mailbox
@@ -14,6 +15,10 @@ from realtime_bokeh.metrics import Metrics
 # Seconds without a rendered frame after which a live sink gets the card: longer than a frame of the
 # slowest network takes, so that picture and card do not alternate.
 WATCHDOG = 3.0
+_TICK = 0.25  # seconds between ticks while there is no frame
+
+# an image in; out comes the function that waits for its rendering and gives it
+Effect = Callable[[Image], Callable[[], Image]]
 
 THREADS = ("bokeh capture", "bokeh effect")
 
@@ -36,30 +41,40 @@ class _Sink(Protocol):
     def close(self, complete: bool) -> None: ...
 
 
+class _Begun(NamedTuple):
+    frame: Frame
+    at: float
+    finish: Callable[[], Image]
+
+
 class Pipeline:
     """Runs a source through an effect into sinks.
 
     Args:
         source: read on a thread of its own.
-        effect: an image in, an image out; called on a thread of its own.
+        effect: begins to render an image; called on a thread of its own, as what it returns is.
         sinks: written to on the thread that calls `run`.
         metrics: gets the stages "capture", "effect", "emit" and "latency".
         card: shown by live sinks while nothing is rendered: never the camera's own picture.
+        in_flight: how many renderings are begun before the first of them is waited for, while the
+            source has frames at hand.
     """
 
     def __init__(
         self,
         source: _Source,
-        effect: Callable[[Image], Image],
+        effect: Effect,
         sinks: Sequence[_Sink],
         metrics: Metrics,
         card: Image | None = None,
+        in_flight: int = 1,
     ) -> None:
         self._source = source
         self._effect = effect
         self._sinks = sinks
         self._metrics = metrics
         self._card = card
+        self._in_flight = in_flight
         self._captured: Mailbox[Frame] = Mailbox(overwrite=source.live)
         self._rendered: Mailbox[Frame] = Mailbox(overwrite=source.live)
         self._error: BaseException | None = None
@@ -75,7 +90,9 @@ class Pipeline:
         self._stopping.set()
 
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
-        """Run until the source ends or `stop` is called; `tick` is called after every frame.
+        """Run until the source ends or `stop` is called.
+
+        `tick` is called after every frame, and now and then while a live source has none.
 
         Raises:
             The first error of any thread, after every sink was closed; KeyboardInterrupt and a
@@ -134,25 +151,43 @@ class Pipeline:
             self._captured.put(frame)
 
     def _render(self) -> None:
-        while True:
-            frame = self._captured.get()
-            begin = time.perf_counter()
-            image = self._effect(frame.image)
-            self._metrics.record("effect", time.perf_counter() - begin)
-            self._rendered.put(replace(frame, image=image))
-
-    def _emit(self, tick: Callable[[], None]) -> None:
+        under_way: deque[_Begun] = deque()
         while True:
             try:
-                frame = self._rendered.get(WATCHDOG if self._source.live else None)
+                frame = self._captured.get(0 if under_way else None)
+            except TimeoutError:  # none is at hand: what was begun is wanted now
+                self._deliver(under_way.popleft())
+                continue
+            except Closed:
+                while under_way:
+                    self._deliver(under_way.popleft())
+                raise
+            under_way.append(_Begun(frame, time.perf_counter(), self._effect(frame.image)))
+            if len(under_way) == self._in_flight:
+                self._deliver(under_way.popleft())
+
+    def _deliver(self, begun: _Begun) -> None:
+        image = begun.finish()
+        self._metrics.record("effect", time.perf_counter() - begun.at)
+        self._rendered.put(replace(begun.frame, image=image))
+
+    def _emit(self, tick: Callable[[], None]) -> None:
+        wait = min(_TICK, WATCHDOG) if self._source.live else None
+        latest = time.monotonic()
+        while True:
+            try:
+                frame = self._rendered.get(wait)
             except Closed:
                 return
             except TimeoutError:
                 if self._stopping.is_set():
                     return
-                self._show_card()
+                if time.monotonic() - latest >= WATCHDOG:
+                    self._show_card()
+                    latest = time.monotonic()
                 tick()
                 continue
+            latest = time.monotonic()
             begin = time.perf_counter()
             for sink in self._sinks:
                 sink.write(frame)

@@ -91,7 +91,7 @@ def copy(source: Path, target: Path) -> None:
     """Render with an effect that changes nothing."""
     reader = Reader(source)
     writer = Writer(target, reader.size, reader.fps, reader.time_base, reader)
-    Pipeline(reader, lambda image: image, [writer], Metrics()).run()
+    Pipeline(reader, lambda image: lambda: image, [writer], Metrics()).run()
 
 
 def times(path: Path) -> list[float]:

@@ -1,11 +1,11 @@
 import numpy as np
 
 from realtime_bokeh import bench
-from realtime_bokeh.engines import Controls
+from realtime_bokeh.engines import Controls, Engine
 from realtime_bokeh.frame import Image
 
 
-class _Engine:
+class _Engine(Engine):
     """An engine whose calls are counted."""
 
     network_seconds = 0.001

@@ -33,3 +33,9 @@ def test_full_is_the_frames_own_size_padded() -> None:
     assert content_size((719, 1279), "full") == (719, 1279)
     assert padded_size((719, 1279)) == (720, 1280)
     assert content_size((4, 8), "full") == (16, 32)
+
+
+def test_full_is_the_papers_size_at_most() -> None:
+    assert content_size((1024, 1536), "full") == (1024, 1536)
+    assert content_size((2000, 3000), "full") == (1024, 1536)
+    assert content_size((1080, 1920), "full") == (945, 1680)

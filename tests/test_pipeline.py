@@ -67,9 +67,9 @@ def _impatient_and_tidy(monkeypatch: pytest.MonkeyPatch) -> object:
     assert set(threading.enumerate()) <= before
 
 
-def _render(image: Image) -> Image:
+def _render(image: Image) -> Callable[[], Image]:
     assert image is RAW
-    return RENDERED
+    return lambda: RENDERED
 
 
 def _shown(sink: Sink) -> list[str]:
@@ -90,13 +90,53 @@ def test_a_file_loses_nothing() -> None:
     assert source.closed
 
 
+@pytest.mark.parametrize("in_flight", [1, 2, 3])
+def test_renderings_under_way_keep_their_order_and_number(in_flight: int) -> None:
+    under_way = [0]
+    most = [0]
+
+    def effect(image: Image) -> Callable[[], Image]:
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        time.sleep(0.001)  # the next frame is at hand by then
+
+        def finish() -> Image:
+            under_way[0] -= 1
+            return RENDERED
+
+        return finish
+
+    sink = Sink()
+    Pipeline(Source(30), effect, [sink], Metrics(), in_flight=in_flight).run()
+    assert [frame.index for frame in sink.frames] == list(range(30))
+    assert under_way == [0]
+    assert most[0] == in_flight
+
+
+def test_a_rendering_is_delivered_though_no_frame_follows() -> None:
+    source = Source(None, live=True)
+
+    def look(frame: Frame) -> None:
+        source.hold.set()
+        raise Stopped
+
+    def effect(image: Image) -> Callable[[], Image]:
+        source.hold.clear()  # the camera stalls
+        return lambda: RENDERED
+
+    sink = Sink(on_write=look)
+    with pytest.raises(Stopped):
+        Pipeline(source, effect, [sink], Metrics(), in_flight=2).run()
+    assert _shown(sink) == ["rendered"]
+
+
 def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
     rendered: list[int] = []
     source = Source(40, live=True)
 
-    def slow(image: Image) -> Image:
+    def slow(image: Image) -> Callable[[], Image]:
         assert source.ended.wait(10)
-        return RENDERED
+        return lambda: RENDERED
 
     sink = Sink(on_write=lambda frame: rendered.append(frame.index))
     run = Pipeline(source, slow, [sink], Metrics())
@@ -113,10 +153,10 @@ def test_the_first_error_ends_everything(culprit: str, live: bool) -> None:
     source = Source(None, live)
     count = itertools.count()
 
-    def effect(image: Image) -> Image:
+    def effect(image: Image) -> Callable[[], Image]:
         if culprit == "effect" and next(count) == 3:
             raise error
-        return RENDERED
+        return lambda: RENDERED
 
     def write(frame: Frame) -> None:
         if culprit == "sink" and next(count) == 3:
@@ -141,9 +181,9 @@ def test_a_stall_shows_the_card_and_never_the_camera(stalled: str) -> None:
     if stalled == "source":
         source.hold.clear()
 
-    def effect(image: Image) -> Image:
+    def effect(image: Image) -> Callable[[], Image]:
         assert stalled == "source" or gate.wait(10)
-        return RENDERED
+        return lambda: RENDERED
 
     def look(frame: Frame) -> None:
         if len(screen.frames) == 3:  # the stall ends
@@ -227,7 +267,7 @@ def test_recordings_are_finished_and_half_a_rendering_is_none(
             raise end
 
     with pytest.raises(end):
-        Pipeline(source, lambda image: image, [sink], Metrics()).run(tick)
+        Pipeline(source, lambda image: lambda: image, [sink], Metrics()).run(tick)
     if live:
         assert len(clips.times(tmp_path / "out.mp4")) == 11
     assert [p.name for p in tmp_path.iterdir()] == (["out.mp4"] if live else [])

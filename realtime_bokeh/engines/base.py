@@ -1,9 +1,12 @@
 """What every engine is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from realtime_bokeh.frame import Image
+
+Finish = Callable[[], Image]  # waits for a frame that was begun, and gives it
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,14 @@ class Engine(Protocol):
     """
 
     network_seconds: float
-    """How long the network took for the latest frame, without shrinking and recomposing."""
+    """How long the network took for the latest frame, without shrinking and recomposing where those
+    are outside it."""
+
+    in_flight: int = 1
+    """How many frames may be begun before the first of them is finished, to any use."""
+
+    busy: str = ""
+    """What takes it long at present, such as compiling; readable from other threads."""
 
     def describe(self) -> str:
         """Runtime, precision and device, such as "openvino int8 on CPU"."""
@@ -34,6 +44,15 @@ class Engine(Protocol):
             EngineError: when the runtime fails.
         """
         ...
+
+    def begin(self, image: Image, controls: Controls) -> Finish:
+        """Begin to render a frame; frames are finished in the order in which they were begun.
+
+        Raises:
+            EngineError: when the runtime fails; finishing may raise it too.
+        """
+        result = self(image, controls)
+        return lambda: result
 
     def reset(self) -> None:
         """Forget the past, as at a scene cut."""

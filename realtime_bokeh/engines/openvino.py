@@ -21,7 +21,7 @@ import openvino  # noqa: E402
 _COMPILED = 4  # sizes kept, for folders of pictures of several shapes
 
 
-class OpenVINOEngine:
+class OpenVINOEngine(Engine):
     """Runs the model's ONNX graph; shrinks and recomposes with OpenCV."""
 
     def __init__(self, model: Model, inference: InferenceSize, device: str, precision: str) -> None:

@@ -1,17 +1,16 @@
-"""PyTorch, the reference: CPU, CUDA and Apple GPUs, in float32."""
+"""PyTorch: the reference on the CPU, and for GPUs without TensorRT (NVIDIA, AMD, Apple)."""
 
-import time
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from realtime_bokeh.engines.base import Controls, Engine
+from realtime_bokeh.engines.base import Engine
+from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
 from realtime_bokeh.errors import EngineError
-from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import InferenceSize, Size, content_size, padded_size
-from realtime_bokeh.network.core import BokehCore, BokehFrame, first_state
+from realtime_bokeh.geometry import InferenceSize, Size
+from realtime_bokeh.network.core import BokehCore, BokehFrame, HalfPrecision
 from realtime_bokeh.network.dmshn import build as build_network
 from realtime_bokeh.weights import WEIGHTS, Model
 
@@ -28,60 +27,50 @@ def load_core(weights: Path, architecture: str, focus_head: bool) -> BokehCore:
     return BokehCore(network).eval()
 
 
-class PyTorchEngine:
-    """Runs `BokehFrame` as it is written."""
+class PyTorchEngine(DeviceEngine):
+    """Runs `BokehFrame` as it is written.
 
-    def __init__(self, model: Model, inference: InferenceSize, device: torch.device) -> None:
+    On CUDA (and ROCm, which goes by the same name) it is recorded as a CUDA graph, and in f16 the
+    network runs in half precision with its channels last, as tensor cores want them.
+    """
+
+    def __init__(
+        self, model: Model, inference: InferenceSize, device: torch.device, precision: str
+    ) -> None:
+        super().__init__(inference, device)
         try:
             core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
         except (SafetensorError, RuntimeError) as error:
             raise EngineError(f"Model {model.name} does not fit the network: {error}") from error
+        if precision == "f16":
+            core.network = HalfPrecision(core.network)
+            core = core.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._core = core.to(device)
-        self._inference = inference
-        self._device = device
-        self._frame: BokehFrame | None = None
-        self._frame_size: Size | None = None
-        self._state = torch.empty(0)
-        self.network_seconds = 0.0
+        self._precision = precision
 
     def describe(self) -> str:
-        return f"pytorch f32 on {self._device}"
+        return f"pytorch {self._precision} on {self._device}"
 
-    def reset(self) -> None:
-        self._frame_size = None
-
-    def __call__(self, image: Image, controls: Controls) -> Image:
-        begin = time.perf_counter()
-        size: Size = (image.shape[0], image.shape[1])
-        if size != self._frame_size or self._frame is None:
-            content = content_size(size, self._inference)
-            self._frame = BokehFrame(self._core, content)
-            self._frame_size = size
-            self._state = first_state(padded_size(content)).to(self._device)
-        values = torch.tensor([controls.strength, controls.smoothing], device=self._device)
-        try:
-            with torch.inference_mode():
-                frame = torch.from_numpy(image)[None].to(self._device)
-                result, self._state = self._frame(frame, self._state, values)
-                rendered: Image = result[0].cpu().numpy()
-        except RuntimeError as error:  # out of memory, a broken driver
-            reason = str(error).splitlines()[0]
-            raise EngineError(f"PyTorch failed on {self._device}: {reason}") from error
-        self.network_seconds = time.perf_counter() - begin  # one graph: nothing is outside it
-        return rendered
+    def _open(self, frame: Size, content: Size, small: Size) -> DeviceLoop:
+        return DeviceLoop(BokehFrame(self._core, content), frame, small, self._device)
 
 
 def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
     """See `engines.open_engine`."""
-    if precision not in (None, "f32"):
-        raise EngineError(f"The pytorch engine runs in f32, not {precision}")
     found = {"cpu": True, "cuda": torch.cuda.is_available()}
     found["mps"] = torch.backends.mps.is_available()
     chosen = (device or next(name for name in ("cuda", "mps", "cpu") if found[name])).lower()
-    if chosen.split(":")[0] not in found:
+    kind = chosen.split(":")[0]
+    if kind not in found:
         raise EngineError(f"PyTorch has no device {chosen!r} here; use cpu, cuda or mps")
-    if not found[chosen.split(":")[0]]:
+    if not found[kind]:
         raise EngineError(f"PyTorch finds no {chosen} here; use --device cpu")
-    return PyTorchEngine(model, inference, torch.device(chosen))
+    possible = ("f16", "f32") if kind == "cuda" else ("f32",)
+    precision = precision or possible[0]
+    if precision not in possible:
+        raise EngineError(
+            f"The pytorch engine runs in {' or '.join(possible)} on {kind}, not {precision}"
+        )
+    return PyTorchEngine(model, inference, torch.device(chosen), precision)

@@ -29,14 +29,23 @@ class BokehCore(nn.Module):
         self.network = network
 
     def forward(self, small: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, ...]:
-        x = small.permute(0, 3, 1, 2).float().flip(1) / 255  # BGR to RGB
+        image = small.permute(0, 3, 1, 2).float()
+        bokeh, focus, state = self.render(image, state, controls)
+        bokeh = bokeh.to(torch.uint8)
+        return bokeh.permute(0, 2, 3, 1), focus.permute(0, 2, 3, 1), state
+
+    def render(self, small: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, ...]:
+        """The same between floats [1, channels, h, w], for graphs with uint8 at their ends only.
+
+        `small` and `bokeh` are whole numbers, 0 to 255.
+        """
+        x = small.flip(1) / 255  # BGR to RGB
         rendering, logit = split_output(self.network(x))
         rendering = rendering.clamp(0, 1)
         focus = focus_map(x, rendering, logit)
         rendering, focus, state = smooth(x, rendering, focus, state, controls[1])
         rendering, focus = stop_down(x, rendering, focus, controls[0])
-        bokeh = (rendering.flip(1) * 255).round().to(torch.uint8)
-        return bokeh.permute(0, 2, 3, 1), focus.permute(0, 2, 3, 1), state
+        return (rendering.flip(1) * 255).round(), focus, state
 
 
 def shrink(frame: Tensor, height: int, width: int) -> Tensor:
@@ -47,6 +56,8 @@ def shrink(frame: Tensor, height: int, width: int) -> Tensor:
     Enlarging, where an area means nothing, is bilinear.
     """
     large_height, large_width = frame.shape[2:]
+    if (large_height, large_width) == (height, width):
+        return frame
     if large_height < height or large_width < width:
         return F.interpolate(frame, (height, width), mode="bilinear", align_corners=False)
     if large_height % height == 0 and large_width % width == 0:
@@ -72,6 +83,8 @@ def recompose(frame: Tensor, bokeh: Tensor, focus: Tensor) -> Tensor:
         focus: float [1, 1, h, w] in [0, 1].
     """
     size = frame.shape[2:]
+    if bokeh.shape[2:] == size:
+        return bokeh + focus * (frame - bokeh)
     rendering = F.interpolate(bokeh, size, mode="bilinear", align_corners=False)
     share = F.interpolate(focus, size, mode="bilinear", align_corners=False)
     return rendering + share * (frame - rendering)
@@ -98,15 +111,35 @@ class BokehFrame(nn.Module):
         self.content = content
 
     def forward(self, frame: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+        # TensorRT has uint8 at a graph's ends only: cast before anything else, and last of all
+        rendered, state = self.render(frame.float(), state, controls)
+        return rendered.to(torch.uint8), state
+
+    def render(self, frame: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
+        """The same between floats [1, H, W, 3] that are whole numbers, 0 to 255."""
         height, width = self.content
-        image = frame.permute(0, 3, 1, 2).float()
+        image = frame.permute(0, 3, 1, 2)
         small = shrink(image, height, width).round()
         small = F.pad(small, (0, -width % STRIDE, 0, -height % STRIDE), mode="reflect")
-        bokeh, focus, state = self.core(small.permute(0, 2, 3, 1).to(torch.uint8), state, controls)
-        bokeh = bokeh.permute(0, 3, 1, 2)[:, :, :height, :width].float()
-        focus = focus.permute(0, 3, 1, 2)[:, :, :height, :width]
-        result = recompose(image, bokeh, focus)
-        return result.round().to(torch.uint8).permute(0, 2, 3, 1), state
+        bokeh, focus, state = self.core.render(small, state, controls)
+        result = recompose(image, bokeh[:, :, :height, :width], focus[:, :, :height, :width])
+        return result.round().permute(0, 2, 3, 1), state
+
+
+class HalfPrecision(nn.Module):
+    """A network that computes in float16 between float32 ends; what surrounds it stays exact.
+
+    A network over full frames is nearly all of the arithmetic, while the temporal filter feeds on
+    its own results.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network.half()
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.network(x.half())
+        return out.float()
 
 
 def first_state(small: tuple[int, int]) -> Tensor:
