@@ -15,16 +15,17 @@ import typer
 from rich.table import Table
 
 from realtime_bokeh import __version__
+from realtime_bokeh.cli_kept import engines_app, weights_app
 from realtime_bokeh.config import Settings, load_settings
-from realtime_bokeh.display import download_progress
+from realtime_bokeh.display import print_table
 from realtime_bokeh.errors import BokehError, UsageError
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
-weights_app = typer.Typer(help="List, import and fetch trained weights.")
 app.add_typer(weights_app, name="weights")
+app.add_typer(engines_app, name="engines")
 
 Option = typer.Option
 Model = Annotated[
@@ -33,7 +34,7 @@ Model = Annotated[
 Stacked = Annotated[bool, Option("--stacked", help="Same as --model stacked")]
 EngineName = Annotated[str | None, Option(metavar="NAME", help="auto, openvino, pytorch, tensorrt")]
 Device = Annotated[str | None, Option(metavar="NAME", help="CPU, GPU, NPU; cpu, cuda, mps")]
-Precision = Annotated[str | None, Option(metavar="NAME", help="f32 or int8")]
+Precision = Annotated[str | None, Option(metavar="NAME", help="f32, f16 or int8")]
 SizeText = Annotated[str | None, Option(metavar="WxH", help="Picture size asked of the camera")]
 Fps = Annotated[float | None, Option(metavar="N", help="Frames a second asked of the camera")]
 Inference = Annotated[str | None, Option(metavar="HxW|full", help="Size at which the network runs")]
@@ -161,7 +162,7 @@ def devices() -> None:
         table.add_row("camera", "0, 1, ...", "by index, in the order of the system")
     for device, name in openvino_devices().items():
         table.add_row("inference (openvino)", device, name)
-    _print_table(table)
+    print_table(table)
 
 
 @app.command()
@@ -212,51 +213,7 @@ def bench(
         milliseconds = (f"{time:.1f} ms" for time in times)
         table.add_row(r.model, r.engine, f"{r.fps:.0f}", *milliseconds, f"{r.memory_mb:.0f} MB")
     print(f"{frames} frames of {width}x{height}")
-    _print_table(table)
-
-
-@weights_app.callback(invoke_without_command=True)
-def weights_list(context: typer.Context) -> None:
-    if context.invoked_subcommand is not None:
-        return
-    from realtime_bokeh.weights import models
-
-    table = Table("name", "network", "runs at", "precisions", "made")
-    for model in models():
-        size = f"{model.inference_size[0]}x{model.inference_size[1]}"
-        precisions = ", ".join(model.precisions())
-        table.add_row(model.name, model.architecture, size, precisions, model.origin)
-    _print_table(table)
-
-
-@weights_app.command("import")
-def weights_import(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The authors' .pth or .safetensors")],
-    name: Annotated[str | None, Option(metavar="NAME", help="For --model")] = None,
-) -> None:
-    """Import a checkpoint; it is then chosen with --model NAME."""
-    from realtime_bokeh.checkpoints import import_weights
-
-    model = import_weights(file, name)
-    print(f"Imported {model.architecture} as {model.name}; use it with --model {model.name}")
-
-
-@weights_app.command("fetch")
-def weights_fetch(
-    name: Annotated[str, typer.Argument(metavar="dmshn-ebb|stacked-ebb")],
-) -> None:
-    """Download the authors' checkpoint trained on EBB!, verify and import it."""
-    from realtime_bokeh.checkpoints import fetch
-
-    with download_progress(name) as progress:
-        model = fetch(name, progress)
-    print(f"Fetched {model.architecture}; use it with --model {model.name}")
-
-
-def _print_table(table: Table) -> None:
-    from rich.console import Console
-
-    Console(highlight=False).print(table)
+    print_table(table)
 
 
 def _explain(message: str, status: int) -> int:

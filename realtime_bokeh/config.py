@@ -16,7 +16,7 @@ else:
     import tomli as tomllib
 
 _ENGINES = ("auto", "openvino", "pytorch", "tensorrt")
-_PRECISIONS = ("f32", "int8")
+_PRECISIONS = ("f32", "f16", "int8")
 _LARGEST_SIDE = 16384
 
 

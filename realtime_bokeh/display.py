@@ -13,9 +13,11 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 from realtime_bokeh.metrics import Metrics
@@ -82,3 +84,15 @@ def download_progress(title: str) -> Iterator[Callable[[int, int | None], None]]
     with _progress(name, BarColumn(), DownloadColumn(), TransferSpeedColumn()) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def work_progress(title: str) -> Iterator[Callable[[], None]]:
+    """A bar that says only that something goes on, and for how long; gives what shows it."""
+    with _progress(_Title(lambda: title), BarColumn(), TimeElapsedColumn()) as progress:
+        yield lambda: progress.update(progress.add_task("", total=None))
+
+
+def print_table(table: Table) -> None:
+    """On standard output."""
+    Console(highlight=False).print(table)

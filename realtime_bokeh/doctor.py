@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime_bokeh import weights
-from realtime_bokeh.engines import ENGINES, nvidia_driver
+from realtime_bokeh.engines import ENGINES
+from realtime_bokeh.engines.gpus import amd_driver, nvidia_driver, nvidia_gpus
 from realtime_bokeh.errors import BokehError
 
 
@@ -64,9 +65,24 @@ def _engines() -> list[Finding]:
         found.append(Finding(f"engine {row.name}", reason is None, sentence, needed=False))
     usable = any(f.works for f in found)
     sentence = "There is at least one." if usable else "There is none: pip install openvino."
-    driver = nvidia_driver()
-    gpu = "An NVIDIA driver is installed." if driver else "No NVIDIA driver: the CPU is used."
-    return [*found, Finding("engine", usable, sentence), Finding("GPU", driver, gpu, needed=False)]
+    return [*found, Finding("engine", usable, sentence), *_gpus()]
+
+
+def _gpus() -> list[Finding]:
+    """What is there, and the TensorRT that fits it."""
+    found = [
+        Finding("GPU", True, f"{gpu}; for TensorRT: {gpu.install_line}.", needed=False)
+        for gpu in nvidia_gpus()
+    ]
+    if found:
+        return found
+    if nvidia_driver():
+        sentence = "An NVIDIA driver is installed, but nvidia-smi lists no GPU."
+    elif amd_driver():
+        sentence = "An AMD GPU: PyTorch's build for ROCm uses it."
+    else:
+        sentence = "No NVIDIA or AMD driver: the CPU or Intel graphics are used."
+    return [Finding("GPU", amd_driver(), sentence, needed=False)]
 
 
 def examine() -> list[Finding]:

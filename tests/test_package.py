@@ -28,12 +28,15 @@ ALLOWED: dict[str, set[str]] = {
     "recompose": {"frame", "geometry"},
     "pipeline": {"frame", "mailbox", "metrics"},
     "network": {"network"},
-    "export": {"engines", "network", "telemetry"},
+    "export": {"engines", "errors", "geometry", "network", "telemetry", "weights"},
+    "recipes": {"config", "engines", "errors", "geometry", "weights"},
     "sources": {"errors", "files", "frame", "geometry"},
     "sinks": {"errors", "files", "frame", "geometry", "pipeline"},
     "engines": {
         "engines",
         "errors",
+        "export",
+        "files",
         "frame",
         "geometry",
         "network",
@@ -71,7 +74,7 @@ def test_an_engine_imports_no_other_engine() -> None:
         if path.name in ("__init__.py", "base.py"):
             continue
         text = path.read_text()
-        others = {p.stem for p in path.parent.glob("*.py")} - {"__init__", "base", path.stem}
+        others = {"openvino", "pytorch", "tensorrt"} - {path.stem}
         assert not [o for o in others if f"realtime_bokeh.engines.{o}" in text], path
 
 

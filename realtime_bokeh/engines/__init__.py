@@ -1,14 +1,17 @@
 """Engines: the runtimes that execute the network, and the choice among them."""
 
 import importlib
-import importlib.util
-import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from realtime_bokeh.engines.base import Controls, Engine
+from realtime_bokeh.engines.gpus import (
+    installed,
+    nvidia_gpus,
+    tensorrt_module,
+    why_not_cuda,
+    why_not_tensorrt,
+)
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.geometry import InferenceSize
 from realtime_bokeh.weights import Model
@@ -18,35 +21,22 @@ __all__ = ["ENGINES", "Controls", "Engine", "Opened", "open_engine"]
 Build = Callable[[Model, InferenceSize, str | None, str | None], Engine]
 
 
-def nvidia_driver() -> bool:
-    """Whether an NVIDIA driver is installed; asked first because importing PyTorch is slow."""
-    if Path("/proc/driver/nvidia/version").exists():
-        return True
-    return sys.platform != "darwin" and shutil.which("nvidia-smi") is not None
-
-
-def _installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
-
-
-def _why_not_tensorrt() -> str | None:
-    return "the TensorRT engine is not part of this version"
-
-
 def _why_not_pytorch() -> str | None:
-    if not _installed("torch"):
+    if not installed("torch"):
         return 'PyTorch is not installed (pip install "realtime-bokeh[torch]")'
     return None
 
 
-def _why_not_cuda() -> str | None:
-    if not nvidia_driver():
-        return "no NVIDIA driver was found"
-    return _why_not_pytorch()
-
-
 def _why_not_openvino() -> str | None:
-    return None if _installed("openvino") else "OpenVINO is not installed (pip install openvino)"
+    return None if installed("openvino") else "OpenVINO is not installed (pip install openvino)"
+
+
+def _why_pass_over_tensorrt() -> str | None:
+    reason = why_not_tensorrt()
+    here = nvidia_gpus()
+    if reason is None and tensorrt_module() == "tensorrt_rtx" and here and not here[0].runs_rtx:
+        return f"TensorRT-RTX does not support {here[0]} ({here[0].install_line})"
+    return reason
 
 
 @dataclass(frozen=True)
@@ -60,8 +50,8 @@ class Row:
 
 # in order of preference
 ENGINES = (
-    Row("tensorrt", _why_not_tensorrt, _why_not_tensorrt),
-    Row("pytorch", _why_not_pytorch, _why_not_cuda),
+    Row("tensorrt", why_not_tensorrt, _why_pass_over_tensorrt),
+    Row("pytorch", _why_not_pytorch, why_not_cuda),
     Row("openvino", _why_not_openvino, _why_not_openvino),
 )
 
@@ -89,7 +79,7 @@ def open_engine(
         inference: (height, width) of about the area at which the network runs, or "full"; by
             default what the model was made for.
         device: as the runtime names it (CPU, GPU, NPU; cpu, cuda, mps); by default the best.
-        precision: f32 or int8; by default int8 where the engine and the model have it.
+        precision: f32, f16 or int8; by default what is fastest on the device.
 
     Raises:
         EngineError: when it is not available, saying why.

@@ -171,12 +171,13 @@ class DeviceEngine(Engine):
     def begin(self, image: Image, controls: Controls) -> Finish:
         frame: Size = (image.shape[0], image.shape[1])
         try:
-            if self._loop is None or frame != self._frame:
-                self._loop = None  # its memory first
-                content = content_size(frame, self._inference)
-                self._loop = self._open(frame, content, padded_size(content))
-                self._frame = frame
-            finish = self._loop.begin(image, controls)
+            with self._current():
+                if self._loop is None or frame != self._frame:
+                    self._loop = None  # its memory first
+                    content = content_size(frame, self._inference)
+                    self._loop = self._open(frame, content, padded_size(content))
+                    self._frame = frame
+                finish = self._loop.begin(image, controls)
         except RuntimeError as error:  # out of memory, a broken driver
             raise self._failure(error) from error
 
@@ -187,6 +188,12 @@ class DeviceEngine(Engine):
                 raise self._failure(error) from error
 
         return guarded
+
+    def _current(self) -> Any:
+        """Makes a GPU the thread's current one, which libraries go by."""
+        if self._device.type != "cuda":
+            return contextlib.nullcontext()
+        return torch.cuda.device(self._device)
 
     def _failure(self, error: RuntimeError) -> EngineError:
         return EngineError(f"{self.describe()} failed: {str(error).splitlines()[0]}")

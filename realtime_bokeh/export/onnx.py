@@ -1,4 +1,4 @@
-"""BokehCore as an ONNX graph that names a safetensors file as its external data.
+"""BokehCore as an ONNX graph that names a safetensors file as its external data, and BokehFrame.
 
 One weights file then serves every runtime: the graph itself is a few hundred kilobytes. The int8
 graph quantizes the same half-precision weights when it is loaded, by scales that post-training
@@ -20,7 +20,8 @@ from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
 from realtime_bokeh.engines.pytorch import load_core
-from realtime_bokeh.network.core import first_state
+from realtime_bokeh.geometry import Size, padded_size
+from realtime_bokeh.network.core import BokehFrame, first_state
 from realtime_bokeh.network.dmshn import STRIDE
 
 _PREFIX = "network."  # of BokehCore's parameters
@@ -42,6 +43,24 @@ def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.Model
         input_names=["small", "state", "controls"],
         output_names=["bokeh", "focus", "next_state"],
         dynamic_shapes=({1: h, 2: w}, {2: h, 3: w}, None),
+        verbose=False,
+    )
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    return model
+
+
+def frame_graph(frame: BokehFrame, size: Size) -> onnx.ModelProto:
+    """Trace BokehFrame, weights included, for frames of one (height, width); uint8 at its ends."""
+    small = padded_size(frame.content)
+    inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(small), torch.ones(2))
+    program = torch.onnx.export(
+        frame.eval(),
+        inputs,
+        dynamo=True,
+        opset_version=18,
+        input_names=["frame", "state", "controls"],
+        output_names=["rendering", "next_state"],
         verbose=False,
     )
     assert program is not None
