@@ -15,14 +15,14 @@ from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Effect, Pipeline, Stopped
 
 
-def open_effect(settings: Settings) -> tuple[Effect, Any, str]:
-    """The effect, the engine in it, and the line that describes it."""
+def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Any, str]:
+    """The effect, the engine in it, and the line that describes it; `photos`: see `open_engine`."""
     from realtime_bokeh import weights
     from realtime_bokeh.engines import Controls, open_engine
 
     model = weights.find(settings.model)
     opened = open_engine(
-        model, settings.engine, settings.inference_size, settings.device, settings.precision
+        model, settings.engine, settings.inference_size, settings.device, settings.precision, photos
     )
     controls = Controls(settings.strength, settings.smoothing)
 
@@ -144,7 +144,7 @@ def _render_stills(settings: Settings, photos: list[tuple[Path, Path]]) -> None:
 
     for _, target in photos:
         check_output(target, "a photo", FORMATS)
-    effect, engine, reason = open_effect(settings)
+    effect, engine, reason = open_effect(settings, photos=True)
     console.print(reason)
     failures = 0
     with frame_progress(lambda: engine.busy or "Rendering", len(photos)) as tick:

@@ -33,24 +33,28 @@ def _why_not_openvino() -> str | None:
 
 def _why_pass_over_tensorrt() -> str | None:
     reason = why_not_tensorrt()
-    here = nvidia_gpus()
-    if reason is None and tensorrt_module() == "tensorrt_rtx" and here and not here[0].runs_rtx:
-        return f"TensorRT-RTX does not support {here[0]} ({here[0].install_line})"
-    return reason
+    if reason is not None or tensorrt_module() != "tensorrt_rtx":
+        return reason
+    unfit = [gpu for gpu in nvidia_gpus()[:1] if not gpu.runs_rtx]
+    return f"TensorRT-RTX does not support {unfit[0]} ({unfit[0].install_line})" if unfit else None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One engine: why it cannot run (`missing`), why it is not chosen by itself (`passed_over`)."""
+    """One engine: why it cannot run (`missing`), why it is not chosen by itself (`passed_over`).
+
+    each_size: whether it compiles for seconds or minutes for every size of frames.
+    """
 
     name: str
     missing: Callable[[], str | None]
     passed_over: Callable[[], str | None]
+    each_size: bool = False
 
 
 # in order of preference
 ENGINES = (
-    Row("tensorrt", why_not_tensorrt, _why_pass_over_tensorrt),
+    Row("tensorrt", why_not_tensorrt, _why_pass_over_tensorrt, each_size=True),
     Row("pytorch", _why_not_pytorch, why_not_cuda),
     Row("openvino", _why_not_openvino, _why_not_openvino),
 )
@@ -70,6 +74,7 @@ def open_engine(
     inference: InferenceSize | None = None,
     device: str | None = None,
     precision: str | None = None,
+    photos: bool = False,
 ) -> Opened:
     """Open an engine for a model.
 
@@ -80,6 +85,8 @@ def open_engine(
             default what the model was made for.
         device: as the runtime names it (CPU, GPU, NPU; cpu, cuda, mps); by default the best.
         precision: f32, f16 or int8; by default what is fastest on the device.
+        photos: whether frames come in many sizes, so that "auto" takes no engine that compiles for
+            each of them.
 
     Raises:
         EngineError: when it is not available, saying why.
@@ -89,6 +96,8 @@ def open_engine(
     if engine == "auto":
         for row in ENGINES:
             reason = row.passed_over()
+            if reason is None and photos and row.each_size:
+                reason = "it would compile for every size of photo"
             if reason is None:
                 break
             skipped.append(f"not {row.name}: {reason}")

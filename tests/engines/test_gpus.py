@@ -93,3 +93,15 @@ def test_rtx_is_not_chosen_for_a_gpu_that_it_does_not_support(
     assert "does not support NVIDIA H100" in reason
     nvidia_smi("NVIDIA GeForce RTX 4070, 8.9\n")
     assert engines._why_pass_over_tensorrt() is None
+
+
+def test_photos_take_no_engine_that_compiles_for_every_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import realtime_bokeh.engines as engines
+
+    rows = [engines.Row("tensorrt", lambda: None, lambda: None, True), engines.ENGINES[2]]
+    monkeypatch.setattr(engines, "ENGINES", rows)
+    opened = open_engine(weights.find("lite"), photos=True)
+    assert opened.engine.describe().startswith("openvino")
+    assert "not tensorrt: it would compile for every size of photo" in opened.reason
