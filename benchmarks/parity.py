@@ -3,8 +3,9 @@
     python benchmarks/parity.py --model lite FILE_OR_FOLDER [...]
 
 For every photo, and for the first frames of every clip, in order: the largest difference of
-OpenVINO f32 from PyTorch f32, and the PSNR of OpenVINO int8 against OpenVINO f32, after
-recomposition. Prints JSON with the worst and the median.
+OpenVINO f32 from PyTorch f32; that of the f16 graph for NVIDIA, run by ONNX Runtime, at 1280x720;
+and the PSNR of OpenVINO int8 against OpenVINO f32; all after recomposition. Prints JSON with the
+worst and the median.
 """
 
 import argparse
@@ -13,13 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+import cv2
 import numpy as np
+import onnxruntime
 
 from realtime_bokeh import Controls, find_model, open_engine
+from realtime_bokeh.export.tensorrt import half_frame, portable_graph
 from realtime_bokeh.frame import Image
+from realtime_bokeh.geometry import content_size
 from realtime_bokeh.sources.video import VideoFile
 from realtime_bokeh.stills import is_still, read_still
 
+_HD = (720, 1280)
 _FRAMES = 20  # of a clip
 _CLIPS = (".mp4", ".mov", ".mkv")
 
@@ -40,6 +46,26 @@ def pictures(paths: list[Path]) -> Iterator[tuple[Image, bool]]:
             clip.close()
 
 
+class Portable:
+    """What a portable engine is built from, run by ONNX Runtime."""
+
+    def __init__(self, model: str) -> None:
+        found = find_model(model)
+        module = half_frame(found, content_size(_HD, found.inference_size))
+        self._session = onnxruntime.InferenceSession(portable_graph(module, _HD))
+        self._first = np.zeros((1, 8, *module.content), np.float32)
+        self.reset()
+
+    def reset(self) -> None:
+        self._state = self._first
+
+    def __call__(self, image: Image, controls: Controls) -> Image:
+        values = np.array([controls.strength, controls.smoothing], np.float32)
+        inputs = {"frame": image[None], "state": self._state, "controls": values}
+        rendering, self._state = self._session.run(["rendering", "next_state"], inputs)
+        return np.asarray(rendering[0])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="lite")
@@ -47,22 +73,29 @@ def main() -> None:
     args = parser.parse_args()
     model = find_model(args.model)
     reference = open_engine(model, "pytorch").engine
+    reference_hd = open_engine(model, "pytorch").engine
+    portable = Portable(args.model)
     full = open_engine(model, "openvino", precision="f32").engine
     fast = open_engine(model, "openvino", precision="int8").engine
     differences: list[int] = []
+    half: list[int] = []
     psnr: list[float] = []
     for image, first in pictures(args.paths):
         if first:
-            for engine in (reference, full, fast):
+            for engine in (reference, full, fast, reference_hd, portable):
                 engine.reset()
         expected, ours, quantized = (e(image, Controls()) for e in (reference, full, fast))
         differences.append(int(np.abs(ours.astype(int) - expected).max()))
+        hd = cv2.resize(image, _HD[::-1], interpolation=cv2.INTER_AREA)
+        hd_half, hd_expected = portable(hd, Controls()), reference_hd(hd, Controls())
+        half.append(int(np.abs(hd_half.astype(int) - hd_expected).max()))
         error = ((quantized.astype(float) - ours) ** 2).mean()
         psnr.append(float(10 * np.log10(255**2 / max(error, 1e-6))))
     result = {
         "model": args.model,
         "pictures": len(psnr),
         "f32_openvino_vs_pytorch_max": max(differences),
+        "f16_onnxruntime_vs_pytorch_max": max(half),
         "int8_vs_f32_psnr": {"worst": round(min(psnr), 1), "median": round(median(psnr), 1)},
     }
     print(json.dumps(result, indent=2))
