@@ -51,8 +51,8 @@ class Portable:
 
     def __init__(self, model: str) -> None:
         found = find_model(model)
-        module = half_frame(found, content_size(_HD, found.inference_size))
-        self._session = onnxruntime.InferenceSession(portable_graph(module, _HD))
+        module = half_frame(found, _HD, content_size(_HD, found.inference_size))
+        self._session = onnxruntime.InferenceSession(portable_graph(module))
         self._first = np.zeros((1, 8, *module.content), np.float32)
         self.reset()
 

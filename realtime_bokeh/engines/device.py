@@ -57,7 +57,8 @@ class DeviceLoop:
             self._warm_up(record)
 
     def _warm_up(self, record: bool) -> None:
-        with torch.cuda.stream(self._compute), torch.inference_mode():
+        fastest = torch.backends.cudnn.flags(enabled=True, benchmark=True)
+        with torch.cuda.stream(self._compute), torch.inference_mode(), fastest:
             for _ in range(_WARM_UP):
                 self._run()
             self._compute.synchronize()

@@ -52,7 +52,8 @@ class PyTorchEngine(DeviceEngine):
         return f"pytorch {self._precision} on {self._device}"
 
     def _open(self, frame: Size, content: Size, small: Size) -> DeviceLoop:
-        return DeviceLoop(BokehFrame(self._core, content), frame, small, self._device)
+        step = BokehFrame(self._core, frame, content).to(self._device)
+        return DeviceLoop(step, frame, small, self._device)
 
 
 def build(

@@ -63,10 +63,10 @@ def compile_engine(trt: ModuleType, model: Model, key: Key) -> bytes:
     from realtime_bokeh.export import tensorrt as export
 
     if portable:
-        half = export.half_frame(model, key.inference)
-        graph = export.portable_graph(half, key.frame)
+        half = export.half_frame(model, key.frame, key.inference)
+        graph = export.portable_graph(half)
         turing = key.gpu == PORTABLE_FROM_TURING
-        return export.build_portable(trt, half, key.frame, graph, turing)
+        return export.build_portable(trt, half, graph, turing)
     return export.compile_here(model, key.frame, key.inference)
 
 

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
 from realtime_bokeh.engines.pytorch import load_core
-from realtime_bokeh.geometry import Size, padded_size
+from realtime_bokeh.geometry import padded_size
 from realtime_bokeh.network.core import BokehFrame, first_state
 from realtime_bokeh.network.dmshn import STRIDE
 
@@ -50,10 +50,10 @@ def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.Model
     return model
 
 
-def frame_graph(frame: BokehFrame, size: Size) -> onnx.ModelProto:
-    """Trace BokehFrame, weights included, for frames of one (height, width); uint8 at its ends."""
+def frame_graph(frame: BokehFrame) -> onnx.ModelProto:
+    """Trace BokehFrame, weights included; static shapes, uint8 frames at its ends."""
     small = padded_size(frame.content)
-    inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(small), torch.ones(2))
+    inputs = (torch.zeros(1, *frame.frame, 3, dtype=torch.uint8), first_state(small), torch.ones(2))
     program = torch.onnx.export(
         frame.eval(),
         inputs,

@@ -18,11 +18,11 @@ from realtime_bokeh.weights import WEIGHTS, Model
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
-def half_frame(model: Model, content: Size) -> BokehFrame:
+def half_frame(model: Model, frame: Size, content: Size) -> BokehFrame:
     """BokehFrame of a model, its network in float16."""
     core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
     core.network = HalfPrecision(core.network)
-    return BokehFrame(core, content).eval()
+    return BokehFrame(core, frame, content).eval()
 
 
 class _HalfEnd(nn.Module):
@@ -48,7 +48,7 @@ def compile_here(model: Model, frame: Size, content: Size) -> bytes:
     """
     import torch_tensorrt  # needs a CUDA build of PyTorch and a driver even to be imported
 
-    module = _HalfEnd(half_frame(model, content)).eval().cuda()
+    module = _HalfEnd(half_frame(model, frame, content)).eval().cuda()
     inputs = tuple(
         value.cuda()
         for value in (
@@ -64,6 +64,7 @@ def compile_here(model: Model, frame: Size, content: Size) -> bytes:
                 program,
                 arg_inputs=list(inputs),
                 use_explicit_typing=True,  # float16 where the module says so, and nowhere else
+                disable_tf32=True,  # what is left in float32 is to be exact
                 min_block_size=1,
             )
     except Exception as error:  # of many kinds: the converters', TensorRT's own, out of memory
@@ -73,17 +74,17 @@ def compile_here(model: Model, frame: Size, content: Size) -> bytes:
     return engine
 
 
-def portable_graph(module: BokehFrame, frame: Size) -> bytes:
+def portable_graph(module: BokehFrame) -> bytes:
     """The ONNX graph that a portable engine is built from; see `onnx.frame_graph`."""
     from realtime_bokeh.export.onnx import frame_graph
 
     with _quiet("torch.onnx"):
-        graph: bytes = frame_graph(module, frame).SerializeToString()
+        graph: bytes = frame_graph(module).SerializeToString()
     return graph
 
 
 def build_portable(
-    trt: ModuleType, module: BokehFrame, frame: Size, graph: bytes, turing: bool = False
+    trt: ModuleType, module: BokehFrame, graph: bytes, turing: bool = False
 ) -> bytes:
     """A serialized engine for GPUs of compute capability 8.0 and later.
 
@@ -91,7 +92,7 @@ def build_portable(
 
     Args:
         trt: the module tensorrt_rtx.
-        module, frame, graph: of `half_frame`; (height, width) of the frames; of `portable_graph`.
+        module, graph: of `half_frame` and `portable_graph`.
         turing: for 7.5 as well.
 
     Raises:
@@ -103,8 +104,9 @@ def build_portable(
     parser = trt.OnnxParser(network, builder.logger)
     if not parser.parse(graph):
         raise EngineError(f"TensorRT cannot read the graph ({parser.get_error(0)})")
-    _check(trt, network, module, frame)
+    _check(trt, network, module)
     config = builder.create_builder_config()
+    config.clear_flag(trt.BuilderFlag.TF32)  # what is left in float32 is to be exact
     if turing:
         capabilities = (trt.ComputeCapability.SM75, *_later(trt))
         config.num_compute_capabilities = len(capabilities)
@@ -112,7 +114,7 @@ def build_portable(
             config.set_compute_capability(capability, place)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
-        raise EngineError(f"TensorRT cannot build the graph for {frame[1]}x{frame[0]}")
+        raise EngineError("TensorRT cannot build an engine from the graph")
     return bytes(memoryview(engine))
 
 
@@ -121,7 +123,7 @@ def _later(trt: ModuleType) -> tuple[Any, ...]:
     return tuple(c for name, c in members.items() if name.startswith("SM") and name != "SM75")
 
 
-def _check(trt: ModuleType, network: Any, module: BokehFrame, frame: Size) -> None:
+def _check(trt: ModuleType, network: Any, module: BokehFrame) -> None:
     """Ends and precision of a parsed graph.
 
     Raises:
@@ -129,10 +131,10 @@ def _check(trt: ModuleType, network: Any, module: BokehFrame, frame: Size) -> No
     """
     state = (1, 8, *padded_size(module.content))
     expected = {
-        "frame": (trt.uint8, (1, *frame, 3)),
+        "frame": (trt.uint8, (1, *module.frame, 3)),
         "state": (trt.float32, state),
         "controls": (trt.float32, (2,)),
-        "rendering": (trt.uint8, (1, *frame, 3)),
+        "rendering": (trt.uint8, (1, *module.frame, 3)),
         "next_state": (trt.float32, state),
     }
     ends = [network.get_input(i) for i in range(network.num_inputs)]

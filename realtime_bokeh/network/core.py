@@ -48,31 +48,47 @@ class BokehCore(nn.Module):
         return (rendering.flip(1) * 255).round(), focus, state
 
 
-def shrink(frame: Tensor, height: int, width: int) -> Tensor:
+class Shrink(nn.Module):
     """Area-downsample float [1, 3, H, W] to [1, 3, h, w], as OpenCV's INTER_AREA does.
 
-    Whole ratios are an average pooling. For others the weights are the lengths that an input pixel
-    shares with an output pixel's box, applied as matrices, so that every runtime has the operator.
-    Enlarging, where an area means nothing, is bilinear.
+    Whole ratios are an average pooling. For others the weights are the shares of an output pixel
+    that input pixels cover, applied as matrices, so that every runtime has the operator, and made
+    ahead, since a CUDA graph cannot record a copy from the host. Enlarging, where an area means
+    nothing, is bilinear.
+
+    Args:
+        frame: (H, W).
+        content: (h, w).
     """
-    large_height, large_width = frame.shape[2:]
-    if (large_height, large_width) == (height, width):
-        return frame
-    if large_height < height or large_width < width:
-        return F.interpolate(frame, (height, width), mode="bilinear", align_corners=False)
-    if large_height % height == 0 and large_width % width == 0:
-        return F.avg_pool2d(frame, (large_height // height, large_width // width))
-    rows = _overlap(large_height, height).to(frame)
-    columns = _overlap(large_width, width).to(frame)
-    return rows @ (frame @ columns.T)
+
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, frame: tuple[int, int], content: tuple[int, int]) -> None:
+        super().__init__()
+        self.content = content
+        self.ratio = (frame[0] / content[0], frame[1] / content[1])
+        self.whole = all(ratio >= 1 and ratio.is_integer() for ratio in self.ratio)
+        if not self.whole and min(self.ratio) >= 1:
+            for name, large, small in zip(("rows", "columns"), frame, content, strict=True):
+                self.register_buffer(name, _overlap(large, small), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        if self.ratio == (1, 1):
+            return image
+        if self.whole:
+            return F.avg_pool2d(image, (int(self.ratio[0]), int(self.ratio[1])))
+        if min(self.ratio) < 1:
+            return F.interpolate(image, self.content, mode="bilinear", align_corners=False)
+        return self.rows @ (image @ self.columns.T)
 
 
 def _overlap(large: int, small: int) -> Tensor:
-    edges = torch.arange(small + 1, dtype=torch.float64) * large / small
-    pixels = torch.arange(large, dtype=torch.float64)
-    low = torch.maximum(edges[:-1, None], pixels)
-    high = torch.minimum(edges[1:, None], pixels + 1)
-    return (high - low).clamp(min=0) * small / large
+    """Weights, float [small, large], of whole numbers in 1/(large * small) of the side."""
+    outputs = torch.arange(small)[:, None] * large
+    inputs = torch.arange(large)[None] * small
+    low, high = torch.maximum(outputs, inputs), torch.minimum(outputs + large, inputs + small)
+    return (high - low).clamp(min=0) / large
 
 
 def recompose(frame: Tensor, bokeh: Tensor, focus: Tensor) -> Tensor:
@@ -95,7 +111,8 @@ class BokehFrame(nn.Module):
 
     Args:
         core: the core.
-        content: (h, w) that the frame is shrunk to; reflected up to multiples of 16 on its lower
+        frame: (H, W) of the frames.
+        content: (h, w) that they are shrunk to; reflected up to multiples of 16 on its lower
             and right edges for the core, and cropped back. Each at least 16.
 
     Forward:
@@ -105,10 +122,12 @@ class BokehFrame(nn.Module):
         uint8 [1, H, W, 3] BGR, and the state for the next frame.
     """
 
-    def __init__(self, core: BokehCore, content: tuple[int, int]) -> None:
+    def __init__(self, core: BokehCore, frame: tuple[int, int], content: tuple[int, int]) -> None:
         super().__init__()
         self.core = core
+        self.frame = frame
         self.content = content
+        self.shrink = Shrink(frame, content)
 
     def forward(self, frame: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
         # TensorRT has uint8 at a graph's ends only: cast before anything else, and last of all
@@ -119,7 +138,7 @@ class BokehFrame(nn.Module):
         """The same between floats [1, H, W, 3] that are whole numbers, 0 to 255."""
         height, width = self.content
         image = frame.permute(0, 3, 1, 2)
-        small = shrink(image, height, width).round()
+        small = self.shrink(image).round()
         small = F.pad(small, (0, -width % STRIDE, 0, -height % STRIDE), mode="reflect")
         bokeh, focus, state = self.core.render(small, state, controls)
         result = recompose(image, bokeh[:, :, :height, :width], focus[:, :, :height, :width])

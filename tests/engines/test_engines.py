@@ -88,7 +88,7 @@ def test_the_choice_is_explained() -> None:
 @pytest.mark.parametrize(
     ("engine", "device", "precision", "says"),
     [
-        ("tensorrt", None, None, "TensorRT"),
+        ("tensorrt", None, "f32", "cannot be used: no NVIDIA driver was found"),
         ("openvino", "TPU", None, "use CPU, GPU or NPU"),
         ("openvino", None, "int4", "no int4 graph"),
         ("pytorch", "abacus", None, "use cpu, cuda or mps"),

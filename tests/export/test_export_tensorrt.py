@@ -22,8 +22,8 @@ HD, SMALL = (720, 1280), (180, 320)
 @pytest.fixture(scope="module", params=["lite", "dmshn", "stacked"])
 def exported(request: pytest.FixtureRequest) -> tuple[weights.Model, BokehFrame, bytes]:
     model = weights.find(request.param)
-    module = half_frame(model, content_size(HD, model.inference_size))
-    return model, module, portable_graph(module, HD)
+    module = half_frame(model, HD, content_size(HD, model.inference_size))
+    return model, module, portable_graph(module)
 
 
 def test_an_engine_is_built_kept_and_loaded_back(
@@ -33,7 +33,7 @@ def test_an_engine_is_built_kept_and_loaded_back(
 ) -> None:
     monkeypatch.setenv("REALTIME_BOKEH_CACHE", str(tmp_path))
     model, module, graph = exported
-    engine = build_portable(trt, module, HD, graph)
+    engine = build_portable(trt, module, graph)
     weights_size = model.file(weights.WEIGHTS).stat().st_size
     assert weights_size < len(engine) < weights_size + 4e6  # in half precision
     key = key_for(trt, model, HD, module.content, PORTABLE)
@@ -61,14 +61,14 @@ def test_onnx_runtime_renders_the_same_graph_as_pytorch(
 
 @pytest.fixture(scope="module")
 def small() -> tuple[BokehFrame, bytes]:
-    module = half_frame(weights.find("lite"), (144, 256))
-    return module, portable_graph(module, SMALL)
+    module = half_frame(weights.find("lite"), SMALL, (144, 256))
+    return module, portable_graph(module)
 
 
 def test_turing_is_added_on_request(small: tuple[BokehFrame, bytes]) -> None:
     module, graph = small
-    plain = build_portable(trt, module, SMALL, graph)
-    assert len(build_portable(trt, module, SMALL, graph, turing=True)) > len(plain) + 1e5
+    plain = build_portable(trt, module, graph)
+    assert len(build_portable(trt, module, graph, turing=True)) > len(plain) + 1e5
     keys = [
         key_for(trt, weights.find("lite"), HD, (144, 256), gpu)
         for gpu in (PORTABLE, PORTABLE_FROM_TURING)
@@ -79,15 +79,15 @@ def test_turing_is_added_on_request(small: tuple[BokehFrame, bytes]) -> None:
 def test_another_graph_than_asked_for_is_refused(small: tuple[BokehFrame, bytes]) -> None:
     module, graph = small
     with pytest.raises(EngineError, match="ends"):
-        build_portable(trt, module, (360, 640), graph)
+        build_portable(trt, BokehFrame(module.core, (360, 640), (144, 256)), graph)
     with pytest.raises(EngineError, match="cannot read"):
-        build_portable(trt, module, SMALL, b"not a graph")
+        build_portable(trt, module, b"not a graph")
 
 
 def test_a_network_in_full_precision_is_refused() -> None:
-    half = half_frame(weights.find("lite"), (144, 256))
-    single = BokehFrame(half.core, half.content)
+    half = half_frame(weights.find("lite"), SMALL, (144, 256))
+    single = BokehFrame(half.core, half.frame, half.content)
     single.core.network = half.core.network.network.float()  # type: ignore[union-attr, operator]
-    graph = portable_graph(single, SMALL)
+    graph = portable_graph(single)
     with pytest.raises(EngineError, match="0 of the network's"):
-        build_portable(trt, single, SMALL, graph)
+        build_portable(trt, single, graph)

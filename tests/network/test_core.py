@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from realtime_bokeh.network.core import BokehCore, BokehFrame, first_state, shrink
+from realtime_bokeh.network.core import BokehCore, BokehFrame, Shrink, first_state
 from realtime_bokeh.network.dmshn import DMSHN
 
 
@@ -30,7 +30,7 @@ def test_colours_are_bgr_outside_and_rgb_inside() -> None:
 
 def test_strength_zero_is_the_camera(core: BokehCore) -> None:
     frame = torch.randint(0, 256, (1, 90, 160, 3), dtype=torch.uint8)
-    whole = BokehFrame(core, (48, 80))
+    whole = BokehFrame(core, (90, 160), (48, 80))
     with torch.inference_mode():
         result, _ = whole(frame, first_state((48, 80)), torch.tensor([0.0, 0.5]))
     assert torch.equal(result, frame)
@@ -41,7 +41,7 @@ def test_any_frame_size_comes_back(core: BokehCore, height: int, width: int) -> 
     frame = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8)
     content = (33, 59)
     with torch.inference_mode():
-        result, state = BokehFrame(core, content)(
+        result, state = BokehFrame(core, (height, width), content)(
             frame, first_state((48, 64)), torch.tensor([1.0, 0.5])
         )
     assert result.shape == frame.shape
@@ -51,6 +51,6 @@ def test_any_frame_size_comes_back(core: BokehCore, height: int, width: int) -> 
 @pytest.mark.parametrize("small", [(72, 128), (55, 97), (144, 256)])
 def test_shrink_is_opencvs_area_average(small: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (144, 256, 3), dtype=np.uint8)
-    ours = shrink(torch.from_numpy(image).permute(2, 0, 1)[None].float(), *small)
+    ours = Shrink((144, 256), small)(torch.from_numpy(image).permute(2, 0, 1)[None].float())
     theirs = cv2.resize(image.astype(np.float32), small[::-1], interpolation=cv2.INTER_AREA)
     assert np.abs(ours[0].permute(1, 2, 0).numpy() - theirs).max() < 0.01
