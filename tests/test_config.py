@@ -49,7 +49,7 @@ def test_sizes_are_read_in_the_order_written() -> None:
         ({"inference_size": "7x7"}, "--inference-size 7x7 is out of range"),
         ({"inference_size": "big"}, "--inference-size 'big' is not a size; write it like 144x256"),
         ({"engine": "foo"}, "--engine 'foo' is unknown; choose auto, openvino, "),
-        ({"precision": "f64"}, "--precision 'f64' is unknown; choose f32, int8"),
+        ({"precision": "f64"}, "--precision 'f64' is unknown; choose f32, f16, int8"),
     ],
 )
 def test_a_bad_value_is_explained(flags: dict[str, Any], sentence: str) -> None:

@@ -18,7 +18,7 @@ def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) 
     ours = recompose(frame, bokeh, focus, content)
 
     image = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
-    theirs_small = core.shrink(image, *content).round()[0].permute(1, 2, 0).numpy()
+    theirs_small = core.Shrink((360, 640), content)(image).round()[0].permute(1, 2, 0).numpy()
     assert np.abs(small[:height, :width].astype(int) - theirs_small).max() <= 1
     theirs = core.recompose(
         image,

@@ -101,8 +101,10 @@ def is_current(key: Key) -> bool:
 
 @cache
 def network_digest() -> str:
-    """Of the source code of everything that is compiled."""
-    sources = sorted((Path(__file__).parents[1] / "network").glob("*.py"))
+    """Of the source code of everything that is compiled, and of what has it compiled."""
+    package = Path(__file__).parents[1]
+    sources = sorted((package / "network").glob("*.py"))
+    sources += [package / "export" / name for name in ("onnx.py", "tensorrt.py")]
     return _digest(b"".join(path.read_bytes() for path in sources))
 
 
