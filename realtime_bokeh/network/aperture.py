@@ -22,7 +22,7 @@ def _disc(light: Tensor, radius: int) -> Tensor:
     kernel = (radius + 0.5 - distance).clamp(0, 1).repeat(4, 1, 1, 1)
     # zeros beyond the border have no weight either
     total = F.conv2d(light, kernel, padding=radius, groups=4)
-    return total[:, :3] / total[:, 3:]
+    return total[:, :3] * (1 / total[:, 3:])  # phones' accelerators do not broadcast a divisor
 
 
 def stop_down(

@@ -39,13 +39,18 @@ class BokehCore(nn.Module):
 
         `small` and `bokeh` are whole numbers, 0 to 255.
         """
-        x = small.flip(1) / 255  # BGR to RGB
+        # BGR to RGB and back
+        bokeh, focus, state = self.develop(small.flip(1) / 255, state, controls)
+        return (bokeh.flip(1) * 255).round(), focus, state
+
+    def develop(self, x: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, ...]:
+        """The same from RGB in [0, 1] to RGB in [0, 1]."""
         rendering, logit = split_output(self.network(x))
         rendering = rendering.clamp(0, 1)
         focus = focus_map(x, rendering, logit)
         rendering, focus, state = smooth(x, rendering, focus, state, controls[1])
         rendering, focus = stop_down(x, rendering, focus, controls[0])
-        return (rendering.flip(1) * 255).round(), focus, state
+        return rendering, focus, state
 
 
 class Shrink(nn.Module):

@@ -12,7 +12,9 @@ _STRONGEST = 0.85  # weight of the past in a still region at smoothing 1
 
 def motion(image: Tensor, before: Tensor) -> Tensor:
     """Float [n, 1, h, w] in [0, 1]: 0 where two images [n, 3, h, w] differ by noise only."""
-    difference = (image - before).abs().mean(1, keepdim=True)
+    # a mean over channels, which XNNPACK has as a convolution only
+    third = torch.full((1, 3, 1, 1), 1 / 3, dtype=image.dtype, device=image.device)
+    difference = F.conv2d((image - before).abs(), third)
     near = F.avg_pool2d(difference, _WINDOW, 1, _WINDOW // 2, count_include_pad=False)
     return ((near - _STILL) / (_MOVING - _STILL)).clamp(0, 1)
 
