@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime_bokeh.network.aperture import stop_down
+from realtime_bokeh.network.aperture import Aperture
 from realtime_bokeh.network.dmshn import STRIDE, split_output
 from realtime_bokeh.network.focus import focus_map
 from realtime_bokeh.network.temporal import STATE_CHANNELS, smooth
@@ -27,6 +27,7 @@ class BokehCore(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
+        self.aperture = Aperture()
 
     def forward(self, small: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, ...]:
         image = small.permute(0, 3, 1, 2).float()
@@ -49,7 +50,7 @@ class BokehCore(nn.Module):
         rendering = rendering.clamp(0, 1)
         focus = focus_map(x, rendering, logit)
         rendering, focus, state = smooth(x, rendering, focus, state, controls[1])
-        rendering, focus = stop_down(x, rendering, focus, controls[0])
+        rendering, focus = self.aperture(x, rendering, focus, controls[0])
         return rendering, focus, state
 
 

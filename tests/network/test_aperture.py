@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from realtime_bokeh.network.aperture import stop_down
+from realtime_bokeh.network.aperture import Aperture
 
 
 def _scene() -> tuple[Tensor, Tensor, Tensor]:
@@ -16,7 +16,8 @@ def _scene() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _at(strength: float) -> tuple[Tensor, Tensor]:
-    return stop_down(*_scene(), torch.tensor(strength))
+    rendering, focus = Aperture()(*_scene(), torch.tensor(strength))
+    return rendering, focus
 
 
 def test_open_aperture_is_the_network() -> None:
@@ -47,5 +48,5 @@ def test_subject_does_not_spill(strength: float) -> None:
 
 def test_edges_of_the_picture_are_not_darker() -> None:
     image = torch.full((1, 3, 32, 48), 0.6)
-    flat = stop_down(image, image, torch.zeros(1, 1, 32, 48), torch.tensor(0.5))[0]
+    flat = Aperture()(image, image, torch.zeros(1, 1, 32, 48), torch.tensor(0.5))[0]
     assert torch.allclose(flat, image, atol=1e-5)

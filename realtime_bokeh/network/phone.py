@@ -1,0 +1,94 @@
+"""The core and the whole frame as phones run them: RGB, channels last at every end.
+
+Only operators that LiteRT's accelerators have: no rounding but by a cast, no reversed channels, no
+padding by reflection.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from realtime_bokeh.network.core import BokehCore, recompose
+from realtime_bokeh.network.dmshn import STRIDE
+
+
+def _planes(image: Tensor) -> Tensor:
+    return image.permute(0, 3, 1, 2)
+
+
+def _pixels(planes: Tensor) -> Tensor:
+    return planes.permute(0, 2, 3, 1)
+
+
+def _levels(planes: Tensor) -> Tensor:
+    """uint8 [1, h, w, 3] of planes that are 0 to 255: cast last, since casts cut off."""
+    return _pixels(planes + 0.5).to(torch.uint8)
+
+
+class PhoneCore(nn.Module):
+    """What `BokehCore` does; the app shrinks and recomposes.
+
+    Args:
+        core: the core.
+        float_io: pictures are float32 in [0, 1] instead of uint8, as GPUs take them.
+
+    Forward:
+        small: uint8 or float32 [1, h, w, 3] RGB, h and w multiples of 16.
+        state: float32 [1, h, w, 8], what the previous call returned; zeros at first.
+        controls: float32 [2]: strength and smoothing, each in [0, 1].
+
+    Returns:
+        bokeh [1, h, w, 3] as `small`, focus float32 [1, h, w, 1], next_state as `state`.
+    """
+
+    def __init__(self, core: BokehCore, float_io: bool = False) -> None:
+        super().__init__()
+        self.core = core
+        self.float_io = float_io
+
+    def forward(self, small: Tensor, state: Tensor, controls: Tensor) -> dict[str, Tensor]:
+        # cast first: accelerators transpose floats only
+        x = _planes(small if self.float_io else small.float() / 255)
+        bokeh, focus, state = self.core.develop(x, _planes(state), controls)
+        picture = _pixels(bokeh) if self.float_io else _levels(bokeh * 255)
+        return {"bokeh": picture, "focus": _pixels(focus), "next_state": _pixels(state)}
+
+
+class PhoneFrame(nn.Module):
+    """What `BokehFrame` does, for frames that a whole ratio brings to the network's size.
+
+    Args:
+        core: the core.
+        ratio: of the frame's sides to the network's; both sides of the frame are multiples of 16
+            times it.
+        float_io: as in `PhoneCore`.
+
+    Forward:
+        frame: uint8 or float32 [1, H, W, 3] RGB; state [1, H / ratio, W / ratio, 8]; controls.
+
+    Returns:
+        rendering [1, H, W, 3] as `frame`, next_state as `state`.
+    """
+
+    def __init__(self, core: BokehCore, ratio: int, float_io: bool = False) -> None:
+        super().__init__()
+        self.core = core
+        self.float_io = float_io
+        self.shrink = nn.AvgPool2d(ratio)
+
+    def forward(self, frame: Tensor, state: Tensor, controls: Tensor) -> dict[str, Tensor]:
+        image = _planes(frame if self.float_io else frame.float() / 255)
+        bokeh, focus, state = self.core.develop(self.shrink(image), _planes(state), controls)
+        result = recompose(image, bokeh, focus)
+        picture = _pixels(result) if self.float_io else _levels(result * 255)
+        return {"rendering": picture, "next_state": _pixels(state)}
+
+
+def whole_ratio(frame: tuple[int, int], area: int) -> int | None:
+    """The ratio at which a frame comes nearest to an area in pixels for the network; None: none."""
+    height, width = frame
+    fitting = [
+        ratio
+        for ratio in range(1, min(frame) // STRIDE + 1)
+        if height % (STRIDE * ratio) == 0 and width % (STRIDE * ratio) == 0
+    ]
+    return min(fitting, key=lambda ratio: abs(height * width / ratio**2 - area), default=None)
