@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 
 from realtime_bokeh import __version__
+from realtime_bokeh.cli_export import export_app
 from realtime_bokeh.cli_kept import engines_app, weights_app
 from realtime_bokeh.config import Settings, load_settings
 from realtime_bokeh.display import print_table
@@ -26,6 +27,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.add_typer(weights_app, name="weights")
 app.add_typer(engines_app, name="engines")
+app.add_typer(export_app, name="export")
 
 Option = typer.Option
 Model = Annotated[

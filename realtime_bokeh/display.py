@@ -1,5 +1,7 @@
 """What the user sees while frames flow: one status line, or a progress bar."""
 
+import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,6 +93,27 @@ def work_progress(title: str) -> Iterator[Callable[[], None]]:
     """A bar that says only that something goes on, and for how long; gives what shows it."""
     with _progress(_Title(lambda: title), BarColumn(), TimeElapsedColumn()) as progress:
         yield lambda: progress.update(progress.add_task("", total=None))
+
+
+@contextmanager
+def libraries_silenced() -> Iterator[None]:
+    """Nothing on standard output and error but by `console`: converters tell their developers much,
+    some of it from C++."""
+    with contextlib.ExitStack() as stack:
+        nowhere = stack.enter_context(open(os.devnull, "w"))
+        kept = [(number, os.dup(number)) for number in (1, 2)]
+        screen = stack.enter_context(os.fdopen(os.dup(2), "w"))
+        before, console.file = console._file, screen
+        for number, _ in kept:
+            os.dup2(nowhere.fileno(), number)
+        try:
+            with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+                yield
+        finally:
+            for number, saved in kept:
+                os.dup2(saved, number)
+                os.close(saved)
+            console._file = before
 
 
 def print_table(table: Table) -> None:

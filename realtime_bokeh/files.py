@@ -1,10 +1,11 @@
 """Output files: checked before any work is done, and appearing whole or not at all."""
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from realtime_bokeh.errors import UsageError
+from realtime_bokeh.errors import SinkError, UsageError
 
 
 def check_output(path: Path, kind: str, endings: Iterable[str]) -> None:
@@ -39,6 +40,22 @@ def check_output(path: Path, kind: str, endings: Iterable[str]) -> None:
 def beside(path: Path) -> Path:
     """Where a file is written before it is renamed to its name, which may be as long as allowed."""
     return path.with_name(f".{path.name[:50]}.{os.getpid()}.part")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        SinkError: when it cannot be written; nothing is left behind then.
+    """
+    temporary = beside(path)
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise SinkError(f"{path} cannot be written ({reason(error)}); make room") from error
 
 
 def reason(error: Exception) -> str:

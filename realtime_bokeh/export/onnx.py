@@ -20,9 +20,13 @@ from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
 from realtime_bokeh.engines.pytorch import load_core
-from realtime_bokeh.geometry import padded_size
+from realtime_bokeh.errors import EngineError
+from realtime_bokeh.files import write_whole
+from realtime_bokeh.frame import Image
+from realtime_bokeh.geometry import Size, content_size, padded_size
 from realtime_bokeh.network.core import BokehFrame, first_state
 from realtime_bokeh.network.dmshn import STRIDE
+from realtime_bokeh.weights import WEIGHTS, Model
 
 _PREFIX = "network."  # of BokehCore's parameters
 _LAST = "decoder_lv1.layer24"
@@ -189,3 +193,52 @@ def _external(name: str, entry: dict[str, Any], start: int, file: str) -> onnx.T
     for key, value in (("location", file), ("offset", start + begin), ("length", end - begin)):
         tensor.external_data.add(key=key, value=str(value))
     return tensor
+
+
+def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]) -> str:
+    """Write a model as one ONNX file in float32, weights included, for any runtime.
+
+    Args:
+        frame: (height, width) of frames for BokehFrame; None for BokehCore of any multiple of 16.
+        pictures: uint8 BGR, frames in order, of the frames' size or of a multiple of 16.
+
+    Returns:
+        How near ONNX Runtime is to PyTorch on the pictures, for the user.
+
+    Raises:
+        EngineError: when it is not near enough, or cannot be written; nothing is left then.
+    """
+    import onnxruntime
+
+    core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
+    if frame is None:
+        graph = core_graph(model.file(WEIGHTS), model.architecture, model.focus_head)
+        module: torch.nn.Module = core
+        small: Size = pictures[0].shape[:2]
+    else:
+        module = BokehFrame(core, frame, content_size(frame, model.inference_size)).eval()
+        graph = frame_graph(module)
+        small = padded_size(module.content)
+    for node in graph.graph.node:  # the exporter's notes name files of this machine
+        del node.metadata_props[:]
+    onnx.checker.check_model(graph, full_check=True)
+    content = graph.SerializeToString()
+    session = onnxruntime.InferenceSession(content)
+    names = [end.name for end in session.get_inputs()]
+    controls = np.array([1.0, 0.5], np.float32)
+    states = [first_state(small).numpy()] * 2
+    largest = 0
+    for picture in pictures:
+        ours = session.run(
+            None, dict(zip(names, (picture[None], states[0], controls), strict=True))
+        )
+        with torch.inference_mode():
+            values = (torch.from_numpy(v) for v in (picture[None], states[1], controls))
+            expected = [value.numpy() for value in module(*values)]
+        states = [ours[-1], expected[-1]]
+        largest = max(largest, int(np.abs(ours[0].astype(int) - expected[0]).max()))
+    said = f"within {largest}/255 of PyTorch over {len(pictures)} pictures"
+    if largest > 2:
+        raise EngineError(f"The graph is only {said}; nothing was written")
+    write_whole(target, content)
+    return said

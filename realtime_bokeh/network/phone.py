@@ -4,6 +4,8 @@ Only operators that LiteRT's accelerators have: no rounding but by a cast, no re
 padding by reflection.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -91,4 +93,5 @@ def whole_ratio(frame: tuple[int, int], area: int) -> int | None:
         for ratio in range(1, min(frame) // STRIDE + 1)
         if height % (STRIDE * ratio) == 0 and width % (STRIDE * ratio) == 0
     ]
-    return min(fitting, key=lambda ratio: abs(height * width / ratio**2 - area), default=None)
+    distance = {ratio: abs(math.log(height * width / ratio**2 / area)) for ratio in fitting}
+    return min(fitting, key=lambda ratio: distance[ratio], default=None)

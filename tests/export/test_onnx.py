@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -61,3 +62,30 @@ def test_tracing_gives_the_shipped_graph() -> None:
         str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]), load_external_data=False
     )
     assert [n.op_type for n in graph.graph.node] == [n.op_type for n in shipped.graph.node]
+
+
+def test_an_exported_core_is_one_file_of_any_size(command: Any, tmp_path: Path) -> None:
+    outcome = command("export", "onnx", tmp_path / "core.onnx")
+    assert outcome.status == 0, outcome.lines
+    assert "of PyTorch" in outcome.lines[-1]
+    session = onnxruntime.InferenceSession((tmp_path / "core.onnx").read_bytes())
+    for height, width in ((96, 128), (144, 256)):
+        inputs = {
+            "small": np.zeros((1, height, width, 3), np.uint8),
+            "state": np.zeros((1, 8, height, width), np.float32),
+            "controls": np.ones(2, np.float32),
+        }
+        assert session.run(["bokeh"], inputs)[0].shape == (1, height, width, 3)
+    assert [p.name for p in tmp_path.iterdir()] == ["core.onnx"]
+
+
+def test_an_exported_frame_takes_bytes_and_gives_bytes(command: Any, tmp_path: Path) -> None:
+    arguments = ("export", "onnx", tmp_path / "frame.onnx", "--frame", "--size", "180x320")
+    outcome = command(*arguments)
+    assert outcome.status == 0, outcome.lines
+    session = onnxruntime.InferenceSession((tmp_path / "frame.onnx").read_bytes())
+    ends = [*session.get_inputs(), *session.get_outputs()]
+    assert [(e.name, e.type) for e in ends if e.name in ("frame", "rendering")] == [
+        ("frame", "tensor(uint8)"),
+        ("rendering", "tensor(uint8)"),
+    ]

@@ -1,0 +1,293 @@
+"""TFLite models for phones; LiteRT is the present name of what runs them.
+
+litert-torch converts the network exactly, ai-edge-quantizer makes it smaller: float16 weights, or
+int8 inside the network, with scales per channel found on pictures. What was made is loaded again
+and compared with PyTorch, and is not written unless it matches.
+"""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from realtime_bokeh import __version__
+from realtime_bokeh.engines.pytorch import load_core
+from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.files import write_whole
+from realtime_bokeh.frame import Image
+from realtime_bokeh.geometry import MULTIPLE, Size
+from realtime_bokeh.network.phone import PhoneCore, PhoneFrame, whole_ratio
+from realtime_bokeh.recompose import recompose
+from realtime_bokeh.weights import WEIGHTS, Model
+
+PRECISIONS = ("float32", "float16", "int8", "int8-float-io")
+METADATA = "realtime_bokeh"  # under which a model carries what it is, as JSON
+# the last convolutions stay in float: picture and focus logit share their range
+_QUANTIZED = "(?!.*decoder_lv1/[^;]*layer24).*_network.*"
+_LEAST_PSNR = 40.0  # of int8 against PyTorch, after recomposition
+
+Ends = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What is exported.
+
+    size: (height, width) of the network's picture, or of the frames if `whole`.
+    precision: one of PRECISIONS.
+    whole: the whole frame, with shrinking and recomposition, instead of the core.
+
+    Raises:
+        UsageError: for an unknown precision or a size that does not divide.
+    """
+
+    model: Model
+    size: Size
+    precision: str
+    whole: bool = False
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise UsageError(
+                f"--precision {self.precision!r} is unknown; choose {', '.join(PRECISIONS)}"
+            )
+        self._check_size()
+
+    def _check_size(self) -> None:
+        height, width = self.size
+        if self.whole and self.ratio is None:
+            raise UsageError(
+                f"Frames of {height}x{width} do not divide: both sides must be multiples of "
+                f"{MULTIPLE} times a whole number, as 720x1280 are; crop them, or use --core"
+            )
+        if not self.whole and (height % MULTIPLE or width % MULTIPLE or not height or not width):
+            near = "x".join(str(max(1, round(side / MULTIPLE)) * MULTIPLE) for side in self.size)
+            raise UsageError(f"--size {height}x{width} does not divide by {MULTIPLE}; take {near}")
+
+    @property
+    def ratio(self) -> int | None:
+        """Of the frame to the network's picture."""
+        height, width = self.model.inference_size
+        return whole_ratio(self.size, height * width) if self.whole else 1
+
+    @property
+    def small(self) -> Size:
+        ratio = self.ratio or 1
+        return self.size[0] // ratio, self.size[1] // ratio
+
+    @property
+    def picture(self) -> str:
+        """The name of the input that is a picture."""
+        return "frame" if self.whole else "small"
+
+    @property
+    def float_io(self) -> bool:
+        return self.precision == "int8-float-io"
+
+    def module(self) -> nn.Module:
+        """In PyTorch; see `network.phone`."""
+        model = self.model
+        core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
+        if self.whole:
+            return PhoneFrame(core, self.ratio or 1, self.float_io).eval()
+        return PhoneCore(core, self.float_io).eval()
+
+    def inputs(self, picture: Image, state: NDArray[Any] | None = None) -> Ends:
+        """For a picture, uint8 RGB of `size`, at full strength."""
+        levels = picture.astype(np.float32) / 255 if self.float_io else picture
+        if state is None:
+            state = np.zeros((1, *self.small, 8), np.float32)
+        controls = np.array([1.0, 0.5], np.float32)
+        return {self.picture: levels[None], "state": state, "controls": controls}
+
+    def shown(self, picture: Image, outputs: Ends) -> NDArray[Any]:
+        """What is seen in the end, uint8 [H, W, 3]."""
+        name = "rendering" if self.whole else "bokeh"
+        levels: NDArray[Any] = outputs[name][0]
+        if self.float_io:
+            levels = np.round(levels * 255).astype(np.uint8)
+        if self.whole:
+            return levels
+        return recompose(picture, levels, outputs["focus"][0, :, :, 0], self.size)
+
+    def metadata(self) -> dict[str, Any]:
+        values = "float32 in [0, 1]" if self.float_io else "uint8"
+        return {
+            "model": self.model.name, "version": __version__, "license": "MIT",
+            "weights_sha256": self.model.sha256[WEIGHTS], "precision": self.precision,
+            "form": "frame" if self.whole else "core", "colour_order": "RGB", "values": values,
+            "size": list(self.size), "network_size": list(self.small),
+            "state": {"shape": [1, *self.small, 8], "first": "zeros", "next": "next_state"},
+            "controls": ["strength in [0, 1]", "smoothing in [0, 1]"],
+        }  # fmt: skip
+
+
+def convert(form: Form, module: nn.Module) -> bytes:
+    """A float32 model of a module's graph.
+
+    Raises:
+        EngineError: when the converter fails.
+    """
+    import litert_torch
+
+    blank = np.zeros((*form.size, 3), np.uint8)
+    inputs = {name: torch.from_numpy(value) for name, value in form.inputs(blank).items()}
+    try:
+        converted = litert_torch.convert(module, sample_kwargs=inputs)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.tflite"
+            converted.export(str(path))
+            return path.read_bytes()
+    except Exception as error:  # of many kinds
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        raise EngineError(f"litert-torch cannot convert {form.model.name} ({reason})") from error
+
+
+def quantize(form: Form, content: bytes, pictures: list[Image]) -> bytes:
+    """The model in the form's precision; pictures, uint8 RGB of its size, show int8 the ranges."""
+    if form.precision == "float32":
+        return content
+    from ai_edge_quantizer import qtyping, quantizer, recipe
+
+    if form.precision == "float16":
+        half = qtyping.TensorQuantizationConfig(16, dtype=qtyping.TensorDataType.FLOAT)
+        maker = quantizer.Quantizer(content)
+        maker.update_quantization_recipe(
+            ".*",
+            qtyping.TFLOperationName.ALL_SUPPORTED,
+            qtyping.OpQuantizationConfig(weight_tensor_config=half, explicit_dequantize=True),
+            recipe.AlgorithmName.FLOAT_CASTING,
+        )
+        return bytes(maker.quantize().quantized_model)
+    rules = recipe.static_wi8_ai8()
+    rules[0]["regex"] = _QUANTIZED
+    maker = quantizer.Quantizer(content, rules)
+    ranges = maker.calibrate({"serving_default": [form.inputs(p) for p in pictures]}, num_threads=1)
+    return bytes(maker.quantize(ranges).quantized_model)
+
+
+def describe(content: bytes, metadata: dict[str, Any]) -> bytes:
+    """The model with metadata under METADATA."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(json.dumps(metadata).encode(), np.uint8)
+    model.buffers.append(buffer)
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = METADATA, len(model.buffers) - 1
+    model.metadata = [*(model.metadata or []), entry]
+    builder = flatbuffers.Builder(len(content) + 65_536)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def read_metadata(content: bytes) -> dict[str, Any]:
+    """What a model says that it is.
+
+    Raises:
+        UsageError: when it is no model of ours.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    if content[4:8] != b"TFL3":
+        raise UsageError("this is no TFLite model")
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        place = next(e.buffer for e in model.metadata or [] if e.name.decode() == METADATA)
+        buffer = model.buffers[place]
+        # the quantizer keeps what buffers hold behind the flatbuffer
+        outside = content[buffer.offset : buffer.offset + buffer.size] if buffer.size else b""
+        found: dict[str, Any] = json.loads(outside or bytes(buffer.data))
+    except StopIteration as error:
+        raise UsageError("this TFLite model was not made by realtime-bokeh") from error
+    except Exception as error:  # whatever flatbuffers makes of half a file
+        raise UsageError(f"this TFLite model is damaged ({type(error).__name__})") from error
+    return found
+
+
+class Interpreter:
+    """A model on the CPU, by XNNPACK.
+
+    Raises:
+        UsageError: when it is damaged or of another version.
+    """
+
+    def __init__(self, content: bytes, threads: int = 1) -> None:
+        from ai_edge_litert.interpreter import Interpreter as Runtime
+
+        self.metadata = read_metadata(content)
+        try:
+            self._runtime = Runtime(model_content=content, num_threads=threads)
+            self._run = self._runtime.get_signature_runner()
+        except (ValueError, RuntimeError) as error:
+            reason = (str(error).strip().splitlines() or ["?"])[0]
+            raise UsageError(f"this TFLite model cannot be loaded ({reason})") from error
+
+    def __call__(self, inputs: Ends) -> Ends:
+        return {name: np.array(value) for name, value in self._run(**inputs).items()}
+
+    def operators(self) -> set[str]:
+        """The names of the model's operators; what the runtime adds for XNNPACK is left out."""
+        names = {str(op["op_name"]) for op in self._runtime._get_ops_details()}
+        return names - {"DELEGATE"}
+
+
+def compare(form: Form, content: bytes, module: nn.Module, pictures: list[Image]) -> str:
+    """Run a model beside PyTorch over pictures, one after the other, state carried over.
+
+    Returns:
+        How near they are, for the user.
+
+    Raises:
+        EngineError: when they are farther apart than the precision allows.
+    """
+    runtime = Interpreter(content)
+    states: list[NDArray[Any] | None] = [None, None]
+    largest, floats, squares = 0, 0.0, []
+    for picture in pictures:
+        ours = runtime(form.inputs(picture, states[0]))
+        tensors = {n: torch.from_numpy(v) for n, v in form.inputs(picture, states[1]).items()}
+        with torch.inference_mode():
+            found: dict[str, Tensor] = module(**tensors)
+        expected = {name: value.numpy() for name, value in found.items()}
+        states = [ours["next_state"], expected["next_state"]]
+        shown = form.shown(picture, ours).astype(int) - form.shown(picture, expected)
+        largest = max(largest, int(np.abs(shown).max()))
+        squares.append(float((shown.astype(float) ** 2).mean()))
+        floats = max(floats, *(
+            float(np.abs(ours[n] - v).max()) for n, v in expected.items() if v.dtype == np.float32
+        ))  # fmt: skip
+    psnr = 10 * np.log10(255**2 / max(*squares, 1e-9))
+    said = f"within {largest}/255 of PyTorch, {psnr:.1f} dB at worst, over {len(pictures)} pictures"
+    matches = {
+        "float32": largest <= 1 and floats <= 1e-4,
+        "float16": largest <= 2,
+    }.get(form.precision, psnr >= _LEAST_PSNR)
+    if not matches:
+        raise EngineError(f"The {form.precision} model is only {said}; nothing was written")
+    return said
+
+
+def export(form: Form, target: Path, pictures: list[Image]) -> str:
+    """Convert, quantize, describe, load again, compare and write; gives what `compare` says.
+
+    Args:
+        pictures: uint8 RGB of the form's size, frames in order; int8 is calibrated on them.
+
+    Raises:
+        EngineError: when it cannot be converted or does not match; nothing is written then.
+    """
+    module = form.module()
+    # described first: what the quantizer makes cannot be packed anew
+    content = quantize(form, describe(convert(form, module), form.metadata()), pictures)
+    said = compare(form, content, module, pictures)
+    write_whole(target, content)
+    return said

@@ -1,0 +1,189 @@
+"""Real conversions of lite, run by LiteRT; they need the extra [export]."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_bokeh import weights
+from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.export import tflite
+from realtime_bokeh.export.tflite import Form, Interpreter, compare, convert, describe, quantize
+from realtime_bokeh.network.phone import whole_ratio
+from realtime_bokeh.sources.demo import Demo
+
+pytest.importorskip("litert_torch")
+
+# Operators that XNNPACK runs (tflite/delegates/xnnpack/README.md of google-ai-edge/LiteRT)
+XNNPACK = """
+    ABS ADD AVERAGE_POOL_2D CEIL CONCATENATION CONV_2D DEPTH_TO_SPACE DEPTHWISE_CONV_2D DIV ELU
+    FULLY_CONNECTED FLOOR HARD_SWISH LEAKY_RELU LOGISTIC MAX_POOL_2D MAXIMUM MINIMUM MUL NEG PAD
+    PRELU RELU RELU6 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR ROUND SLICE SOFTMAX SPACE_TO_DEPTH SPLIT
+    SQRT SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUB TANH TRANSPOSE TRANSPOSE_CONV
+"""
+# and the GPU delegate (NewOperationParser in its tflite/delegates/gpu/common/model_builder.cc)
+GPU = """
+    ABS ADD AVERAGE_POOL_2D CAST CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DIV ELU
+    EXP FLOOR FULLY_CONNECTED HARD_SWISH LEAKY_RELU LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM
+    MIRROR_PAD MUL NEG PAD PADV2 PRELU RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR
+    SLICE SOFTMAX SPACE_TO_DEPTH SPLIT SQRT SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUB TANH TILE
+    TRANSPOSE TRANSPOSE_CONV
+"""
+ENDS = {"CAST", "QUANTIZE", "DEQUANTIZE"}  # between a picture's bytes and numbers
+NOT_IN_THE_README = {"RELU_0_TO_1"}  # XNNPACK's delegate clamps; its README does not list it
+
+LITE = weights.find("lite")
+
+
+def _pictures(size: tuple[int, int], count: int) -> list[np.ndarray]:
+    scene = Demo(size, live=False)
+    frames = (scene.read() for _ in range(count))
+    return [f.image[:, :, ::-1].copy() for f in frames if f is not None]
+
+
+def _converted(form: Form) -> bytes:
+    return describe(convert(form, form.module()), form.metadata())
+
+
+@pytest.fixture(scope="module")
+def core() -> bytes:
+    return _converted(Form(LITE, (96, 128), "float32"))
+
+
+@pytest.fixture(scope="module")
+def frame() -> bytes:
+    return _converted(Form(LITE, (192, 256), "int8-float-io", whole=True))
+
+
+def test_float32_is_pytorchs_over_a_hundred_frames(core: bytes) -> None:
+    form = Form(LITE, (96, 128), "float32")
+    said = compare(form, core, form.module(), _pictures(form.size, 100))
+    assert said.startswith(("within 0/255", "within 1/255"))
+
+
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_smaller_ones_are_near(core: bytes, precision: str) -> None:
+    form = Form(LITE, (96, 128), precision)
+    pictures = _pictures(form.size, 8)
+    content = quantize(form, core, pictures)
+    assert len(content) < (0.6 if precision == "float16" else 0.4) * len(core)
+    assert "dB" in compare(form, content, form.module(), pictures)
+
+
+def test_the_whole_frame_with_floats_at_its_ends(frame: bytes) -> None:
+    form = Form(LITE, (192, 256), "int8-float-io", whole=True)
+    pictures = _pictures(form.size, 8)
+    content = quantize(form, frame, pictures)
+    assert "dB" in compare(form, content, form.module(), pictures)
+    assert Interpreter(content).metadata["values"] == "float32 in [0, 1]"
+
+
+def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
+    form = Form(LITE, (96, 128), "int8")
+    for content in (core, frame, quantize(form, core, _pictures(form.size, 2))):
+        operators = Interpreter(content).operators() - ENDS
+        assert "TRANSPOSE_CONV" in operators
+        assert operators - NOT_IN_THE_README <= set(XNNPACK.split())
+        assert operators <= set(GPU.split())
+
+
+def test_a_model_says_what_it_is(core: bytes) -> None:
+    found = Interpreter(core).metadata
+    assert found["colour_order"] == "RGB"
+    assert found["state"] == {"shape": [1, 96, 128, 8], "first": "zeros", "next": "next_state"}
+    assert found["weights_sha256"] == LITE.sha256[weights.WEIGHTS]
+    assert found["license"] == "MIT"
+
+
+def test_what_does_not_match_is_refused(core: bytes) -> None:
+    other = Form(weights.find("lite"), (96, 128), "float32")
+    module = other.module()
+    with np.errstate(all="ignore"):
+        next(module.parameters()).data.mul_(1.5)
+    with pytest.raises(EngineError, match="nothing was written"):
+        compare(other, core, module, _pictures(other.size, 2))
+
+
+@pytest.mark.parametrize("damage", ["truncated", "header", "garbage", "empty", "stranger"])
+def test_damaged_models_are_one_sentence(core: bytes, damage: str) -> None:
+    content = {
+        "truncated": core[: len(core) // 3],
+        "header": core[:4] + b"TFL9" + core[8:],
+        "garbage": b"\xff" * 4 + b"TFL3" + bytes(range(200)),
+        "empty": b"",
+        "stranger": core.replace(tflite.METADATA.encode(), b"x" * len(tflite.METADATA)),
+    }[damage]
+    with pytest.raises(UsageError, match="TFLite model") as caught:
+        Interpreter(content)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "precision", "whole", "says"),
+    [
+        ((100, 128), "int8", False, "take 96x128"), ((0, 16), "int8", False, "take 16x16"),
+        ((96, 128), "int4", False, "choose float32, float16, int8, int8-float-io"),
+        ((1080, 1920), "int8", True, "do not divide"), ((100, 100), "int8", True, "or use --core"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_exported_is_said(
+    size: tuple[int, int], precision: str, whole: bool, says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        Form(LITE, size, precision, whole)
+
+
+def test_ratios_bring_a_frame_near_the_networks_size() -> None:
+    area = 144 * 256
+    assert whole_ratio((720, 1280), area) == 5
+    assert whole_ratio((480, 640), area) == 2
+    assert whole_ratio((144, 256), area) == 1
+    assert whole_ratio((1080, 1920), area) is None
+    for height, width in itertools.product((64, 720), (96, 1280)):
+        ratio = whole_ratio((height, width), area)
+        assert ratio is None or (height % (16 * ratio), width % (16 * ratio)) == (0, 0)
+
+
+def test_the_command_writes_a_model_or_nothing(
+    command: Callable[..., Any], core: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tflite, "convert", lambda form, module: core)
+    arguments = ("export", "tflite", tmp_path / "a.tflite", "--size", "96x128")
+    outcome = command(*arguments, "--precision", "float32")
+    assert outcome.status == 0, outcome.lines
+    assert "of PyTorch" in outcome.lines[0]
+    assert Interpreter((tmp_path / "a.tflite").read_bytes()).metadata["model"] == "lite"
+    monkeypatch.setattr(tflite, "_LEAST_PSNR", 99.0)
+    (tmp_path / "a.tflite").unlink()
+    outcome = command(*arguments, "--precision", "int8")
+    assert outcome.status == 1
+    assert "nothing was written" in outcome.lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["tflite", "a.onnx"], "end its name with one of .tflite"),
+        (["tflite", "a.tflite", "--precision", "int4"], "unknown"),
+        (["tflite", "a.tflite", "--size", "big"], "not a size"),
+        (["tflite", "a.tflite", "--frame", "--size", "1080x1920"], "do not divide"),
+        (["tflite", "a.tflite", "--pictures", "nowhere"], "not a folder"),
+        (["tflite", "a.tflite", "--model", "big"], "no model"),
+        (["onnx", "a.tflite"], "end its name with one of .onnx"),
+        (["onnx", "a.onnx", "--size", "96x128"], "--size is for --frame"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    command: Callable[..., Any], arguments: list[str], says: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    outcome = command("export", *arguments)
+    assert outcome.status == 2
+    assert len(outcome.lines) == 1
+    assert says in outcome.lines[0]
+    assert list(tmp_path.iterdir()) == []
