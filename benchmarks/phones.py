@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from realtime_bokeh import find_model
+from realtime_bokeh.display import libraries_silenced
 from realtime_bokeh.export.tflite import Form, Interpreter, convert, describe, quantize
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import recompose, shrink
@@ -52,7 +53,8 @@ def main() -> None:
     forms.append(Form(find_model("dmshn"), PAPER, "float32"))
     contents = []
     for form in forms:
-        contents.append(built(form))
+        with libraries_silenced():
+            contents.append(built(form))
         print(form.model.name, form.size, form.precision, len(contents[-1]), file=sys.stderr)
     frame = pictures(HD, 1)[0]
     cv2.setNumThreads(1)
