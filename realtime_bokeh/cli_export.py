@@ -106,7 +106,7 @@ def _need(*modules: str) -> None:
 def _load(folder: Path | None, size: tuple[int, int]) -> list[Any]:
     """Photos of a folder, or frames of the built-in scene, uint8 [h, w, 3] BGR of a size."""
     from realtime_bokeh.sources.demo import Demo
-    from realtime_bokeh.stills import is_still, read_still
+    from realtime_bokeh.stills import photos_in, read_still
 
     if folder is None:
         scene = Demo(size, live=False)
@@ -115,8 +115,6 @@ def _load(folder: Path | None, size: tuple[int, int]) -> list[Any]:
 
     if not folder.is_dir():
         raise UsageError(f"--pictures {folder} is not a folder")
-    photos = sorted(p for p in folder.iterdir() if p.is_file() and is_still(p))[:_PICTURES]
-    if not photos:
-        raise UsageError(f"There are no photos (.jpg, .png, .webp) in --pictures {folder}")
+    photos = photos_in(folder)[:_PICTURES]
     shape = size[::-1]
     return [cv2.resize(read_still(p).image, shape, interpolation=cv2.INTER_AREA) for p in photos]

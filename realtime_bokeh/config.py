@@ -120,13 +120,22 @@ def load_settings(profile: Path | None, flags: dict[str, Any]) -> Settings:
     return replace(Settings(), **values)
 
 
-def _read_profile(path: Path) -> dict[str, Any]:
+def read_toml(option: str, path: Path) -> dict[str, Any]:
+    """What a TOML file given by an option holds.
+
+    Raises:
+        UsageError: when it cannot be read.
+    """
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"--config {path} cannot be read ({error.strerror})") from error
+        raise UsageError(f"{option} {path} cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path} is not TOML ({error})") from error
+        raise UsageError(f"{option} {path} is not TOML ({error})") from error
+
+
+def _read_profile(path: Path) -> dict[str, Any]:
+    entries = read_toml("--config", path)
     known = [f.name for f in fields(Settings)]
     values = {}
     for key, value in entries.items():

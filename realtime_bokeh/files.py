@@ -50,12 +50,16 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     temporary = beside(path)
     try:
-        temporary.write_bytes(content)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # else a crash could leave the name without the content
         os.replace(temporary, path)
     except OSError as error:
+        raise SinkError(f"{path} cannot be written ({reason(error)}); nothing was kept") from error
+    finally:
         with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise SinkError(f"{path} cannot be written ({reason(error)}); make room") from error
+            temporary.unlink(missing_ok=True)
 
 
 def reason(error: Exception) -> str:

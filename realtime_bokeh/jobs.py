@@ -127,11 +127,9 @@ def render(settings: Settings, source: Path, target: Path) -> None:
 
 
 def _render_folder(settings: Settings, source: Path, target: Path) -> None:
-    from realtime_bokeh.stills import is_still
+    from realtime_bokeh.stills import photos_in
 
-    photos = sorted(p for p in source.iterdir() if p.is_file() and is_still(p))
-    if not photos:
-        raise UsageError(f"There are no photos (.jpg, .png, .webp) in {source}")
+    photos = photos_in(source)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,23 +1,17 @@
 """Engines to compile ahead: what a recipe says, and building it."""
 
 import importlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from realtime_bokeh import weights
-from realtime_bokeh.config import parse_size
+from realtime_bokeh.config import load_settings, read_toml
 from realtime_bokeh.engines import cache
-from realtime_bokeh.engines.gpus import Gpu, installed, tensorrt_module, why_not_tensorrt
+from realtime_bokeh.engines.gpus import installed, why_not_tensorrt
 from realtime_bokeh.errors import EngineError, UsageError
-from realtime_bokeh.geometry import InferenceSize, content_size
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from realtime_bokeh.geometry import content_size
 
 
 @dataclass(frozen=True)
@@ -46,12 +40,7 @@ def load_recipes(path: Path) -> list[Recipe]:
     Raises:
         UsageError: when it cannot be read, or an entry has an unknown key or a wrong value.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("engine")
-    except OSError as error:
-        raise UsageError(f"--recipe {path} cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--recipe {path} is not TOML ({error})") from error
+    entries = read_toml("--recipe", path).get("engine")
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UsageError(f"--recipe {path} has no [[engine]] tables")
     return [_recipe(path, entry) for entry in entries]
@@ -85,20 +74,14 @@ def build(recipe: Recipe, into: Path | None, begin: Callable[[], None]) -> tuple
         EngineError: when it cannot be compiled here.
     """
     model = weights.find(recipe.model)
-    width, height = parse_size("size", recipe.size)
-    frame = height, width
-    inference: InferenceSize = model.inference_size
-    if recipe.inference_size == "full":
-        inference = "full"
-    elif recipe.inference_size is not None:
-        inference = parse_size("inference_size", recipe.inference_size)
-    for side in (*frame, *(() if inference == "full" else inference)):
-        if not 16 <= side <= 16384:
-            raise UsageError(f"{recipe}: sides are 16 to 16384 pixels")
+    settings = load_settings(None, {"size": recipe.size, "inference_size": recipe.inference_size})
+    assert settings.size is not None
+    width, height = settings.size
+    content = content_size((height, width), settings.inference_size or model.inference_size)
     trt, gpu = _target(recipe)
     from realtime_bokeh.engines.tensorrt import compile_engine, key_for  # loads PyTorch
 
-    key = key_for(trt, model, frame, content_size(frame, inference), gpu)
+    key = key_for(trt, model, (height, width), content, gpu)
     if into is None and cache.load(key) is not None:
         return cache.folder() / key.file_name, False
     begin()
@@ -121,7 +104,6 @@ def _target(recipe: Recipe) -> tuple[Any, str]:
         raise EngineError(
             f"No engine can be compiled for a GPU here: {reason} (--portable needs none)"
         )
-    import torch
+    from realtime_bokeh.engines.tensorrt import gpu_at, load_runtime
 
-    here = Gpu(torch.cuda.get_device_name(), torch.cuda.get_device_capability())
-    return importlib.import_module(tensorrt_module() or ""), str(here)
+    return load_runtime(), str(gpu_at("cuda"))

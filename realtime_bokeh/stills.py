@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from realtime_bokeh.errors import SinkError, UsageError
-from realtime_bokeh.files import beside, check_output, reason
+from realtime_bokeh.files import check_output, reason, write_whole
 from realtime_bokeh.frame import Image
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -39,6 +39,18 @@ class Still:
     alpha: Image | None
     exif: bytes
     profile: bytes | None
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """The photos of a folder, by name.
+
+    Raises:
+        UsageError: when there are none.
+    """
+    photos = sorted(p for p in folder.iterdir() if p.is_file() and is_still(p))
+    if not photos:
+        raise UsageError(f"There are no photos (.jpg, .png, .webp) in {folder}")
+    return photos
 
 
 def is_still(path: Path) -> bool:
@@ -121,13 +133,9 @@ def write_still(path: Path, image: Image, original: Still) -> None:
         options["exif"] = original.exif
     if original.profile:
         options["icc_profile"] = original.profile
-    part = beside(path)
     encoded = io.BytesIO()  # Pillow itself does not notice when a full disk takes half of it
     try:
         Pillow.fromarray(rgb).save(encoded, kind, **options)
-        part.write_bytes(encoded.getbuffer())
-        os.replace(part, path)
     except (OSError, ValueError) as error:
         raise SinkError(f"{path} cannot be written ({reason(error)}); nothing was kept") from error
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, encoded.getvalue())

@@ -9,14 +9,13 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from realtime_bokeh.errors import EngineError, UsageError
-from realtime_bokeh.files import beside, reason
+from realtime_bokeh.errors import EngineError, SinkError, UsageError
+from realtime_bokeh.files import reason, write_whole
 from realtime_bokeh.geometry import Size
 from realtime_bokeh.weights import WEIGHTS, Model, find
 
@@ -136,20 +135,15 @@ def store(key: Key, content: bytes, into: Path | None = None) -> Path:
     header = json.dumps(
         {"key": asdict(key), "sha256": hashlib.sha256(content).hexdigest()}
     ).encode()
-    temporary = beside(path)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(_MAGIC + len(header).to_bytes(4, "little") + header + content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_whole(path, _MAGIC + len(header).to_bytes(4, "little") + header + content)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise EngineError(
-            f"{path} cannot be written ({reason(error)}); make room or set REALTIME_BOKEH_CACHE"
+            f"{place} cannot be made ({reason(error)}); set REALTIME_BOKEH_CACHE"
         ) from error
+    except SinkError as error:
+        raise EngineError(f"{error}; make room or set REALTIME_BOKEH_CACHE") from error
     for entry in entries(place):
         if entry.key is not None and key.replaces(entry.key):
             _remove(entry.path)
@@ -206,15 +200,10 @@ def entries(place: Path | None = None) -> list[Entry]:
 
 def clear() -> int:
     """Remove everything, unfinished files too; gives the number of files."""
-    files = list(_all_files())
+    files = [*folder().glob(f"*{ENDING}"), *folder().glob(".*.part")]
     for path in files:
         _remove(path)
     return len(files)
-
-
-def _all_files() -> Iterator[Path]:
-    yield from folder().glob(f"*{ENDING}")
-    yield from folder().glob(".*.part")
 
 
 def _remove(path: Path) -> None:

@@ -28,6 +28,24 @@ from realtime_bokeh.weights import Model
 RTX = "tensorrt_rtx"
 
 
+def gpu_at(device: torch.device | str) -> Gpu:
+    """The GPU of a CUDA device."""
+    return Gpu(torch.cuda.get_device_name(device), torch.cuda.get_device_capability(device))
+
+
+def load_runtime() -> ModuleType:
+    """The module tensorrt or tensorrt_rtx.
+
+    Raises:
+        EngineError: when neither can be loaded.
+    """
+    name = tensorrt_module()
+    try:
+        return importlib.import_module(name or "tensorrt")
+    except (ImportError, OSError) as error:
+        raise EngineError(f"TensorRT cannot be loaded ({error}); install it again") from error
+
+
 def key_for(trt: ModuleType, model: Model, frame: Size, content: Size, gpu: str) -> Key:
     """The key of the engine that would be compiled now.
 
@@ -207,23 +225,11 @@ def build(
     """See `engines.open_engine`."""
     if precision not in (None, "f16"):
         raise EngineError(f"The tensorrt engine runs in f16, not {precision}")
-    chosen = torch.device((device or "cuda").lower()) if _is_cuda(device) else None
-    if chosen is None:
+    chosen = (device or "cuda").lower()
+    kind, _, index = chosen.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
         raise EngineError(f"TensorRT has no device {device!r}; use cuda or cuda:1")
-    chosen = torch.device("cuda", chosen.index or 0)
-    if chosen.index >= torch.cuda.device_count():
-        raise EngineError(f"There is no {chosen} here; GPUs: {torch.cuda.device_count()}")
-    name = tensorrt_module()
-    if name is None:
-        raise EngineError("TensorRT is not installed")
-    gpu = Gpu(torch.cuda.get_device_name(chosen), torch.cuda.get_device_capability(chosen))
-    try:
-        trt = importlib.import_module(name)
-    except (ImportError, OSError) as error:
-        raise EngineError(f"{name} cannot be loaded ({error}); install it again") from error
-    return TensorRTEngine(trt, model, inference, chosen, gpu)
-
-
-def _is_cuda(device: str | None) -> bool:
-    kind, _, index = (device or "cuda").lower().partition(":")
-    return kind == "cuda" and (not index or index.isdigit())
+    place = torch.device("cuda", int(index or 0))
+    if place.index >= torch.cuda.device_count():
+        raise EngineError(f"There is no {place} here; GPUs: {torch.cuda.device_count()}")
+    return TensorRTEngine(load_runtime(), model, inference, place, gpu_at(place))

@@ -39,32 +39,31 @@ def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.Model
     size = (144, 256)
     inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(size), torch.ones(2))
     h, w = (STRIDE * torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16"))
-    program = torch.onnx.export(
-        core,
-        inputs,
-        dynamo=True,
-        opset_version=18,
-        input_names=["small", "state", "controls"],
-        output_names=["bokeh", "focus", "next_state"],
-        dynamic_shapes=({1: h, 2: w}, {2: h, 3: w}, None),
-        verbose=False,
-    )
-    assert program is not None
-    model: onnx.ModelProto = program.model_proto
-    return model
+    shapes = ({1: h, 2: w}, {2: h, 3: w}, None)
+    return _trace(core, inputs, "small", ["bokeh", "focus", "next_state"], shapes)
 
 
 def frame_graph(frame: BokehFrame) -> onnx.ModelProto:
     """Trace BokehFrame, weights included; static shapes, uint8 frames at its ends."""
-    small = padded_size(frame.content)
-    inputs = (torch.zeros(1, *frame.frame, 3, dtype=torch.uint8), first_state(small), torch.ones(2))
+    return _trace(frame.eval(), frame.blank_inputs(), "frame", ["rendering", "next_state"])
+
+
+def _trace(
+    module: torch.nn.Module,
+    inputs: tuple[torch.Tensor, ...],
+    picture: str,
+    outputs: list[str],
+    dynamic_shapes: Any = None,
+) -> onnx.ModelProto:
+    """A module's graph; its inputs are named `picture`, state and controls."""
     program = torch.onnx.export(
-        frame.eval(),
+        module,
         inputs,
         dynamo=True,
         opset_version=18,
-        input_names=["frame", "state", "controls"],
-        output_names=["rendering", "next_state"],
+        input_names=[picture, "state", "controls"],
+        output_names=outputs,
+        dynamic_shapes=dynamic_shapes,
         verbose=False,
     )
     assert program is not None

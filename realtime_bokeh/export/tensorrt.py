@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.geometry import Size, padded_size
-from realtime_bokeh.network.core import BokehFrame, HalfPrecision, first_state
+from realtime_bokeh.network.core import BokehFrame, HalfPrecision
 from realtime_bokeh.weights import WEIGHTS, Model
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -48,15 +48,9 @@ def compile_here(model: Model, frame: Size, content: Size) -> bytes:
     """
     import torch_tensorrt  # needs a CUDA build of PyTorch and a driver even to be imported
 
-    module = _HalfEnd(half_frame(model, frame, content)).eval().cuda()
-    inputs = tuple(
-        value.cuda()
-        for value in (
-            torch.zeros(1, *frame, 3, dtype=torch.uint8),
-            first_state(padded_size(content)),
-            torch.ones(2),
-        )
-    )
+    half = half_frame(model, frame, content)
+    module = _HalfEnd(half).eval().cuda()
+    inputs = tuple(value.cuda() for value in half.blank_inputs())
     try:
         with _quiet("torch_tensorrt"), torch.no_grad():
             program = torch.export.export(module, inputs)

@@ -135,6 +135,13 @@ class BokehFrame(nn.Module):
         self.content = content
         self.shrink = Shrink(frame, content)
 
+    def blank_inputs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs of the right shapes and types, to trace it with."""
+        height, width = self.content
+        small = (height + -height % STRIDE, width + -width % STRIDE)
+        frame = torch.zeros(1, *self.frame, 3, dtype=torch.uint8)
+        return frame, first_state(small), torch.ones(2)
+
     def forward(self, frame: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, Tensor]:
         # TensorRT has uint8 at a graph's ends only: cast before anything else, and last of all
         rendered, state = self.render(frame.float(), state, controls)
