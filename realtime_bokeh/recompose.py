@@ -1,6 +1,6 @@
 """Shrink and recompose with OpenCV, for engines whose frames are on the CPU.
 
-The same arithmetic as `network.core.shrink` and `recompose`, in the form that is fastest here.
+What `network.core` does by `Shrink` and `recompose`, in the form that is fastest here.
 """
 
 import cv2
@@ -32,22 +32,41 @@ def shrink(frame: Image, content: Size) -> Image:
     return np.asarray(cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT_101))
 
 
-def recompose(frame: Image, bokeh: Image, focus: Image, content: Size) -> Image:
-    """up(bokeh) + up(focus) * (frame - up(bokeh)).
+class Recomposer:
+    """up(bokeh) + up(focus) * (frame - up(bokeh)), for one frame after another.
 
-    Args:
-        frame: uint8 [H, W, 3] BGR.
-        bokeh: uint8 [h', w', 3] BGR, at the padded size.
-        focus: float32 [h', w'] in [0, 1].
-        content: (h, w), the part of both that belongs to the frame.
-
-    Returns:
-        uint8 [H, W, 3] BGR, a new array.
+    In whole numbers, which OpenCV multiplies several times as fast as it blends by floats: a pixel
+    is within 2 of the exact one. Buffers are kept, since memory given back to the system after
+    every frame costs more to get again than the arithmetic.
     """
-    height, width = content
-    size = (frame.shape[1], frame.shape[0])
-    share = np.ascontiguousarray(focus[:height, :width])
-    rendering = cv2.resize(bokeh[:height, :width], size, interpolation=cv2.INTER_LINEAR)
-    ours = cv2.resize(share, size, interpolation=cv2.INTER_LINEAR)
-    theirs = cv2.resize(1 - share, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.blendLinear(frame, rendering, ours, theirs))
+
+    def __init__(self) -> None:
+        self._size: Size = (0, 0)
+
+    def __call__(self, frame: Image, bokeh: Image, focus: Image, content: Size) -> Image:
+        """Recompose one frame.
+
+        Args:
+            frame: uint8 [H, W, 3] BGR.
+            bokeh: uint8 [h', w', 3] BGR, at the padded size.
+            focus: float32 [h', w'] in [0, 1].
+            content: (h, w), the part of both that belongs to the frame.
+
+        Returns:
+            uint8 [H, W, 3] BGR, a new array.
+        """
+        size: Size = (frame.shape[0], frame.shape[1])
+        if size != self._size:
+            self._size = size
+            self._share = np.empty(size, np.uint8)
+            self._shares, self._rendering = (np.empty((*size, 3), np.uint8) for _ in range(2))
+        height, width = content
+        large = size[::-1]
+        share = cv2.convertScaleAbs(np.ascontiguousarray(focus[:height, :width]), alpha=255)
+        cv2.resize(share, large, dst=self._share, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(bokeh[:height, :width], large, dst=self._rendering)
+        cv2.cvtColor(self._share, cv2.COLOR_GRAY2BGR, dst=self._shares)
+        result = cv2.multiply(frame, self._shares, scale=1 / 255)
+        cv2.bitwise_not(self._shares, dst=self._shares)
+        cv2.multiply(self._rendering, self._shares, dst=self._rendering, scale=1 / 255)
+        return np.asarray(cv2.add(result, self._rendering, dst=result))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from realtime_bokeh.network import core
-from realtime_bokeh.recompose import recompose, shrink
+from realtime_bokeh.recompose import Recomposer, shrink
 
 
 @pytest.mark.parametrize("content", [(144, 256), (120, 200)])
@@ -15,7 +15,7 @@ def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) 
     small = shrink(frame, content)
     focus = random.random(small.shape[:2], np.float32)
     bokeh = cv2.GaussianBlur(small, (9, 9), 0)
-    ours = recompose(frame, bokeh, focus, content)
+    ours = Recomposer()(frame, bokeh, focus, content)
 
     image = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
     theirs_small = core.Shrink((360, 640), content)(image).round()[0].permute(1, 2, 0).numpy()
@@ -31,7 +31,17 @@ def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) 
 def test_full_focus_is_the_frame_itself(portrait: np.ndarray) -> None:
     ones = np.ones((192, 192), np.float32)
     black = np.zeros((192, 192, 3), np.uint8)
-    assert np.array_equal(recompose(portrait, black, ones, (192, 192)), portrait)
+    assert np.array_equal(Recomposer()(portrait, black, ones, (192, 192)), portrait)
+
+
+def test_frames_of_several_sizes_and_results_that_stay(portrait: np.ndarray) -> None:
+    recompose = Recomposer()
+    ones, black = np.ones((32, 32), np.float32), np.zeros((32, 32, 3), np.uint8)
+    first = recompose(portrait, black, ones, (32, 32))
+    second = recompose(portrait[:100, :80].copy(), black, ones, (30, 20))
+    recompose(portrait, black, 0 * ones, (32, 32))
+    assert np.array_equal(first, portrait)
+    assert np.array_equal(second, portrait[:100, :80])
 
 
 def test_shrink_reflects_up_to_multiples_of_16() -> None:

@@ -11,7 +11,7 @@ from realtime_bokeh.engines.base import Controls, Engine
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.geometry import InferenceSize, Size, content_size
-from realtime_bokeh.recompose import recompose, shrink
+from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.weights import GRAPHS, WEIGHTS, Model
 
 telemetry.refuse()
@@ -33,6 +33,7 @@ class OpenVINOEngine(Engine):
         model.file(WEIGHTS)  # the graph's external data: verified too
         self._requests: OrderedDict[Size, Any] = OrderedDict()
         self._state: np.ndarray[Any, Any] | None = None
+        self._recompose = Recomposer()
         self.network_seconds = 0.0
 
     def describe(self) -> str:
@@ -59,7 +60,7 @@ class OpenVINOEngine(Engine):
             raise EngineError(f"OpenVINO failed on {self._device}: {_first_line(error)}") from error
         self.network_seconds = time.perf_counter() - begin
         self._state = state
-        return recompose(image, bokeh[0], focus[0, :, :, 0], content)
+        return self._recompose(image, bokeh[0], focus[0, :, :, 0], content)
 
     def _request(self, size: Size) -> Any:
         """The compiled graph for a size of the network's input."""

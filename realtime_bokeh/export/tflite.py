@@ -23,7 +23,7 @@ from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
 from realtime_bokeh.geometry import MULTIPLE, Size
 from realtime_bokeh.network.phone import PhoneCore, PhoneFrame, whole_ratio
-from realtime_bokeh.recompose import recompose
+from realtime_bokeh.recompose import Recomposer
 from realtime_bokeh.weights import WEIGHTS, Model
 
 PRECISIONS = ("float32", "float16", "int8", "int8-float-io")
@@ -114,7 +114,7 @@ class Form:
             levels = np.round(levels * 255).astype(np.uint8)
         if self.whole:
             return levels
-        return recompose(picture, levels, outputs["focus"][0, :, :, 0], self.size)
+        return Recomposer()(picture, levels, outputs["focus"][0, :, :, 0], self.size)
 
     def metadata(self) -> dict[str, Any]:
         values = "float32 in [0, 1]" if self.float_io else "uint8"
