@@ -1,17 +1,21 @@
 """TFLite models on this CPU by XNNPACK, beside the paper's own setting, in one run.
 
-    python benchmarks/phones.py [--threads 1 2] [--runs 15] > phones.json
+    python benchmarks/phones.py [--threads 1 2 4] [--runs 15] > phones.json
 
 The paper (section 4.7) ran DMSHN in float32 at half HD, 512x768 here, in 4.80, 2.37 and 0.75 s a
-frame on three phones. The same network is converted by the same converter and measured here; what
-the others would take on those phones is estimated by the ratio to it, and marked so. Models take
-turns, round after round. Milliseconds are medians of the core; `frame_ms` takes in shrinking a
-frame of 1280x720 and recomposing it, by OpenCV on one thread.
+frame on three phones. The same network, layer by layer, is converted by the same converter and
+measured here; what the others would take on those phones is estimated by the ratio to it, and
+marked so. `layers` says whether transposed convolutions are the network's own or `Upsample`.
+Models take turns, round after round. Milliseconds are medians of the core; `frame_ms` takes in
+shrinking a frame of 1280x720 and recomposing it, by OpenCV on one thread. Peak memory is what a
+process of its own with the runtime alone grows by; `gflop` stands for the energy of a frame.
 """
 
 import argparse
 import json
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from statistics import median
@@ -23,14 +27,29 @@ from realtime_bokeh import find_model
 from realtime_bokeh.display import libraries_silenced
 from realtime_bokeh.export.tflite import Form, Interpreter, convert, describe, quantize
 from realtime_bokeh.frame import Image
-from realtime_bokeh.recompose import recompose, shrink
+from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sources.demo import Demo
 
 SMALL, PAPER, HD = (144, 256), (512, 768), (720, 1280)
 PAPER_SECONDS = (4.80, 2.37, 0.75)  # of DMSHN on the paper's phones
 FLOP_PER_PIXEL = {"lite": 164_508, "dmshn": 652_920, "stacked": 1_305_264}
 MODELS = [("lite", p) for p in ("float32", "float16", "int8")]
-MODELS += [("dmshn", "float32"), ("dmshn", "int8"), ("stacked", "int8")]
+MODELS += [(n, p) for n in ("dmshn", "stacked") for p in ("float32", "float16", "int8")]
+SIZES = ((96, 160), (240, 416))  # of lite in int8, besides
+MEMORY = """
+import sys
+import numpy
+from ai_edge_litert.interpreter import Interpreter
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+before = peak()
+runtime = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
+runtime.allocate_tensors()
+for _ in range(3):
+    runtime.invoke()
+print((peak() - before) / 1e3)
+"""
 
 
 def pictures(size: tuple[int, int], count: int) -> list[Image]:
@@ -39,22 +58,26 @@ def pictures(size: tuple[int, int], count: int) -> list[Image]:
     return [f.image[:, :, ::-1].copy() for f in frames if f is not None]
 
 
-def built(form: Form) -> bytes:
-    content = describe(convert(form, form.module()), form.metadata())
+def built(form: Form, rearranged: bool) -> bytes:
+    content = describe(convert(form, rearranged), form.metadata())
     return quantize(form, content, pictures(form.size, 16))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
     forms = [Form(find_model(name), SMALL, precision) for name, precision in MODELS]
-    forms.append(Form(find_model("dmshn"), PAPER, "float32"))
+    forms += [Form(find_model("lite"), size, "int8") for size in SIZES]
+    own = [Form(find_model("lite"), SMALL, precision) for precision in ("float32", "int8")]
+    own.append(Form(find_model("dmshn"), PAPER, "float32"))
+    layers = ["Upsample"] * len(forms) + ["own"] * len(own)
+    forms += own
     contents = []
-    for form in forms:
+    for form, kind in zip(forms, layers, strict=True):
         with libraries_silenced():
-            contents.append(built(form))
+            contents.append(built(form, kind == "Upsample"))
         print(form.model.name, form.size, form.precision, len(contents[-1]), file=sys.stderr)
     frame = pictures(HD, 1)[0]
     cv2.setNumThreads(1)
@@ -74,16 +97,18 @@ def main() -> None:
                 cores[index].append(core)
                 frames[index].append(everything)
         paper = median(cores[-1])
-        for form, content, core, everything in zip(forms, contents, cores, frames, strict=True):
+        columns = zip(forms, layers, contents, cores, frames, strict=True)
+        for form, kind, content, core, everything in columns:
             height, width = form.size
             ratio = paper / median(core)
             estimate = [round(seconds * 1e3 / ratio) for seconds in PAPER_SECONDS]
             results.append({
                 "model": form.model.name, "size": f"{height}x{width}",
-                "precision": form.precision, "threads": threads,
+                "precision": form.precision, "layers": kind, "threads": threads,
                 "megabytes": round(len(content) / 1e6, 2),
                 "core_ms": round(median(core) * 1e3, 2),
                 "frame_ms": round(median(everything) * 1e3, 2),
+                "peak_memory_mb": peak_memory(content, threads),
                 "gflop": round(FLOP_PER_PIXEL[form.model.name] * height * width / 1e9, 1),
                 "times_as_fast_as_paper": round(ratio, 1),
                 "estimated_ms_on_the_papers_phones": estimate,
@@ -91,11 +116,21 @@ def main() -> None:
     print(json.dumps(results, indent=2))
 
 
+def peak_memory(content: bytes, threads: int) -> float:
+    with tempfile.NamedTemporaryFile(suffix=".tflite") as file:
+        file.write(content)
+        file.flush()
+        command = [sys.executable, "-c", MEMORY, file.name, str(threads)]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return round(float(said), 1)
+
+
 def whole(
     form: Form, content: bytes, threads: int, frame: Image
 ) -> Callable[[], tuple[float, float]]:
     """Runs a 1280x720 frame once; seconds of the core, and of everything."""
     runtime = Interpreter(content, threads)
+    recompose = Recomposer()
     state: list[np.ndarray | None] = [None]  # type: ignore[type-arg]
 
     def call() -> tuple[float, float]:

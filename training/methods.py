@@ -22,7 +22,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.geometry import Size, content_size
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
-from realtime_bokeh.recompose import recompose, shrink
+from realtime_bokeh.recompose import Recomposer, shrink
 
 Array = NDArray[Any]
 
@@ -114,7 +114,7 @@ class Network:
         state = first_state((small.shape[1], small.shape[2]))
         bokeh, focus, _ = self._core(small, state, torch.tensor([1.0, 0.0]))
         share = focus[0, ..., 0].numpy()
-        picture = recompose(sharp, bokeh[0].numpy(), share, content)
+        picture = Recomposer()(sharp, bokeh[0].numpy(), share, content)
         share = np.ascontiguousarray(share[: content[0], : content[1]])
         large = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
         return picture, np.asarray(large)

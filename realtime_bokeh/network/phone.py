@@ -12,6 +12,74 @@ from torch import Tensor, nn
 from realtime_bokeh.network.core import BokehCore, recompose
 from realtime_bokeh.network.dmshn import STRIDE
 
+_LAST = "decoder_lv1.layer24"
+_SPREAD, _MIDDLE = 20.0, 0.6  # focus logits, about -12 to 9, divided and moved: 0 to 1.05
+
+
+class Upsample(nn.Module):
+    """What a transposed convolution of 4x4 at stride 2 gives, in operators that are fast on phones.
+
+    Each of four interleaved pixels sees two rows and two columns of the input. One convolution of
+    2x2 computes the four from the same window, with a frame of one pixel too many around the whole,
+    and their channels are laid out in rows and columns. Exact but for the order of additions.
+
+    Forward: float [1, c, h, w] to [1, outputs, 2h, 2w].
+    """
+
+    def __init__(self, transposed: nn.ConvTranspose2d) -> None:
+        super().__init__()
+        self.outputs = transposed.out_channels
+        self.windows = nn.Conv2d(transposed.in_channels, 4 * self.outputs, 2, padding=1)
+        assert transposed.bias is not None
+        # of an output pixel 2p + a, input p - 1 has tap a + 2 and input p tap a; both ways
+        inputs, outputs = transposed.in_channels, self.outputs
+        taps = transposed.weight.data.reshape(inputs, outputs, 2, 2, 2, 2).flip(2, 4)
+        kernel = taps.permute(3, 5, 1, 0, 2, 4)  # [rows, columns, outputs, inputs, 2, 2]
+        self.windows.weight.data = kernel.flatten(0, 2).contiguous()
+        self.windows.bias = nn.Parameter(transposed.bias.data.repeat(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        pixels = _pixels(self.windows(x))
+        _, height, width, _ = pixels.shape
+        upper, lower = pixels.chunk(2, 3)
+        rows = torch.stack([upper, lower], 2)
+        pixels = rows.reshape(1, 2 * height, 2 * width, self.outputs)
+        return _planes(pixels[:, 1:-1, 1:-1])
+
+
+class PhoneNetwork(nn.Module):
+    """A network that an accelerator can run in int8 throughout, with the same results.
+
+    Its transposed convolutions are `Upsample`, and its last convolution, whose outputs share a
+    scale in int8, gives the focus logit in the range of the picture.
+
+    Args:
+        network: changed in place.
+        focus_head: whether the network has one.
+    """
+
+    def __init__(self, network: nn.Module, focus_head: bool) -> None:
+        super().__init__()
+        for module in list(network.modules()):
+            for name, layer in module.named_children():
+                if isinstance(layer, nn.ConvTranspose2d):
+                    setattr(module, name, Upsample(layer))
+        self.network = network
+        self.focus_head = focus_head
+        if focus_head:
+            last = [m for n, m in network.named_modules() if n.endswith(_LAST)][-1]
+            assert isinstance(last, nn.Conv2d)
+            assert last.bias is not None
+            last.weight.data[3] /= _SPREAD
+            last.bias.data[3] = last.bias.data[3] / _SPREAD + _MIDDLE
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.network(x)
+        if not self.focus_head:
+            return y
+        # once it is cut out: converters fold what is done to all channels into the convolution
+        return torch.cat([y[:, :3], (y[:, 3:] - _MIDDLE) * _SPREAD], 1)
+
 
 def _planes(image: Tensor) -> Tensor:
     return image.permute(0, 3, 1, 2)

@@ -1,0 +1,68 @@
+"""How far TFLite models are from the network in PyTorch on real photos and clips.
+
+    python benchmarks/phone_parity.py MODEL.tflite [...] --pictures FILE_OR_FOLDER [...]
+
+Models are those of `realtime-bokeh export tflite`, whose metadata say what they are. Pictures are
+shrunk as frames are; the state is carried over the frames of a clip and blank for every photo. What
+is compared is what is seen, after recomposition, and the float outputs. Prints JSON.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from statistics import median
+
+import cv2
+import numpy as np
+import torch
+from parity import pictures
+
+from realtime_bokeh import find_model
+from realtime_bokeh.export.tflite import Form, Interpreter
+
+
+def measured(content: bytes, paths: list[Path]) -> dict[str, object]:
+    runtime = Interpreter(content)
+    said = runtime.metadata
+    height, width = said["size"]
+    form = Form(
+        find_model(said["model"]), (height, width), said["precision"], said["form"] == "frame"
+    )
+    module = form.module()
+    largest, floats, psnr = [], [], []
+    for image, first in pictures(paths):
+        if first:
+            states: list[np.ndarray | None] = [None, None]  # type: ignore[type-arg]
+        rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        shown = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+        ours = runtime(form.inputs(shown, states[0]))
+        tensors = {n: torch.from_numpy(v) for n, v in form.inputs(shown, states[1]).items()}
+        with torch.inference_mode():
+            expected = {n: v.numpy() for n, v in module(**tensors).items()}
+        states = [ours["next_state"], expected["next_state"]]
+        difference = form.shown(shown, ours).astype(float) - form.shown(shown, expected)
+        largest.append(float(np.abs(difference).max()))
+        psnr.append(float(10 * np.log10(255**2 / max((difference**2).mean(), 1e-6))))
+        floats.append(float(np.abs(ours["next_state"] - expected["next_state"]).max()))
+    return {
+        "model": said["model"], "form": said["form"], "precision": said["precision"],
+        "pictures": len(psnr), "largest_of_255": max(largest), "largest_in_state": max(floats),
+        "psnr_worst": round(min(psnr), 1), "psnr_median": round(median(psnr), 1),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("models", type=Path, nargs="+")
+    parser.add_argument("--pictures", type=Path, nargs="+", required=True)
+    args = parser.parse_args()
+    results = []
+    for path in args.models:
+        results.append(measured(path.read_bytes(), args.pictures))
+        print(path, results[-1], file=sys.stderr, flush=True)
+    print(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+// Background blur of a video by a TFLite model and LiteRT's C API, without Python:
+//
+//     ffmpeg -i in.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | ./bokeh MODEL.tflite [STRENGTH] | ...
+//
+// YUV4MPEG2 in and out, 4:2:0, as cameras of phones give it (YUV_420_888): brightness and colour are
+// shrunk for the network as they are, and its rendering and focus are recomposed plane by plane.
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <sstream>
+
+#include "model.h"
+
+constexpr int kThreads = 2;
+constexpr float kSmoothing = 0.5f;
+
+struct Mistake : std::runtime_error {  // the user's
+  using std::runtime_error::runtime_error;
+};
+
+struct Plane {
+  int height = 0, width = 0;
+  std::vector<uint8_t> values;
+  void resize(int h, int w) { height = h, width = w, values.resize(size_t(h) * w); }
+};
+
+using Picture = std::array<Plane, 3>;  // Y, U, V
+
+// Where each output lies among the inputs: two of them and the share of the second.
+struct Tap {
+  int first, second;
+  float share;
+};
+
+std::vector<Tap> taps(int small, int large) {
+  std::vector<Tap> all;
+  for (int i = 0; i < large; ++i) {
+    float place = std::clamp((i + 0.5f) * small / large - 0.5f, 0.f, small - 1.f);
+    int first = int(place);
+    all.push_back({first, std::min(first + 1, small - 1), place - first});
+  }
+  return all;
+}
+
+// Bilinear enlarging, a row at a time: `row` is row y of `small` [h, w] at `down.size()` x `across.size()`.
+template <class T>
+void enlarge_row(const T* small, int width, const Tap& y, const std::vector<Tap>& across,
+                 std::vector<float>& mixed, float* row) {
+  const T *upper = small + size_t(y.first) * width, *lower = small + size_t(y.second) * width;
+  for (int x = 0; x < width; ++x) mixed[x] = upper[x] + y.share * (float(lower[x]) - upper[x]);
+  for (size_t x = 0; x < across.size(); ++x) {
+    const Tap& tap = across[x];
+    row[x] = mixed[tap.first] + tap.share * (mixed[tap.second] - mixed[tap.first]);
+  }
+}
+
+// Shrinking: means of the pixels that a smaller one covers, or bilinear where it is no smaller.
+void shrink(const Plane& plane, int height, int width, std::vector<float>& small) {
+  small.assign(size_t(height) * width, 0);
+  if (plane.height < height || plane.width < width) {
+    auto down = taps(plane.height, height), across = taps(plane.width, width);
+    std::vector<float> mixed(plane.width);
+    for (int y = 0; y < height; ++y)
+      enlarge_row(plane.values.data(), plane.width, down[y], across, mixed, &small[size_t(y) * width]);
+    return;
+  }
+  // pixel by pixel of the larger: its share of one smaller pixel, and what is left to the next
+  auto spread = [](int i, int large, int smaller, int& at, float& share) {
+    float begin = float(i) * smaller / large, end = float(i + 1) * smaller / large;
+    at = int(begin + 1e-4f);
+    share = std::min(1.f, (at + 1 - begin) / (end - begin));
+  };
+  std::vector<int> column(plane.width);
+  std::vector<float> share(plane.width), row(width + 1);
+  for (int x = 0; x < plane.width; ++x) spread(x, plane.width, width, column[x], share[x]);
+  const float area = float(height) * width / (float(plane.height) * plane.width);
+  for (int y = 0; y < plane.height; ++y) {
+    std::fill(row.begin(), row.end(), 0.f);
+    const uint8_t* values = &plane.values[size_t(y) * plane.width];
+    for (int x = 0; x < plane.width; ++x) {
+      row[column[x]] += share[x] * values[x];
+      row[column[x] + 1] += (1 - share[x]) * values[x];
+    }
+    int at;
+    float part;
+    spread(y, plane.height, height, at, part);
+    for (int x = 0; x < width; ++x) {
+      small[size_t(at) * width + x] += area * part * row[x];
+      if (at + 1 < height) small[size_t(at + 1) * width + x] += area * (1 - part) * row[x];
+    }
+  }
+}
+
+// Colours of a small picture: BT.709 for high definition, else BT.601.
+class Colours {
+ public:
+  Colours(bool high, bool full) : full_(full) {
+    red_ = high ? 0.2126f : 0.299f;
+    blue_ = high ? 0.0722f : 0.114f;
+  }
+
+  void to_rgb(const std::array<std::vector<float>, 3>& yuv, std::vector<uint8_t>& rgb) const {
+    const float green = 1 - red_ - blue_;
+    for (size_t i = 0; i < yuv[0].size(); ++i) {
+      float y = full_ ? yuv[0][i] : (yuv[0][i] - 16) * (255 / 219.f);
+      float scale = full_ ? 1 : 255 / 224.f;
+      float u = (yuv[1][i] - 128) * scale, v = (yuv[2][i] - 128) * scale;
+      float r = y + 2 * (1 - red_) * v, b = y + 2 * (1 - blue_) * u;
+      float values[3] = {r, (y - red_ * r - blue_ * b) / green, b};
+      for (int c = 0; c < 3; ++c)
+        rgb[3 * i + c] = uint8_t(std::clamp(values[c] + 0.5f, 0.f, 255.f));
+    }
+  }
+
+  void from_rgb(const std::vector<uint8_t>& rgb, std::array<std::vector<float>, 3>& yuv) const {
+    for (size_t i = 0; i < yuv[0].size(); ++i) {
+      float r = rgb[3 * i], g = rgb[3 * i + 1], b = rgb[3 * i + 2];
+      float y = red_ * r + (1 - red_ - blue_) * g + blue_ * b;
+      float scale = full_ ? 1 : 224 / 255.f;
+      yuv[0][i] = full_ ? y : 16 + y * (219 / 255.f);
+      yuv[1][i] = 128 + scale * (b - y) / (2 * (1 - blue_));
+      yuv[2][i] = 128 + scale * (r - y) / (2 * (1 - red_));
+    }
+  }
+
+ private:
+  bool full_;
+  float red_, blue_;
+};
+
+// up(bokeh) + up(focus) * (plane - up(bokeh)), in place.
+void recompose(Plane& plane, const std::vector<float>& bokeh, const std::vector<float>& focus,
+               int height, int width) {
+  auto down = taps(height, plane.height), across = taps(width, plane.width);
+  std::vector<float> mixed(width), blurred(plane.width), share(plane.width);
+  for (int y = 0; y < plane.height; ++y) {
+    enlarge_row(bokeh.data(), width, down[y], across, mixed, blurred.data());
+    enlarge_row(focus.data(), width, down[y], across, mixed, share.data());
+    uint8_t* row = &plane.values[size_t(y) * plane.width];
+    for (int x = 0; x < plane.width; ++x)
+      row[x] = uint8_t(blurred[x] + share[x] * (row[x] - blurred[x]) + 0.5f);
+  }
+}
+
+std::string read_line() {
+  std::string line;
+  for (int c; (c = std::getchar()) != EOF && c != '\n';) {
+    line += char(c);
+    if (line.size() > 1000) throw Mistake("the input is no YUV4MPEG2 video");
+  }
+  return line;
+}
+
+// The header of a video: sizes the picture; gives its range.
+bool parse(const std::string& header, Picture& picture) {
+  std::istringstream words(header);
+  std::string word, chroma = "420jpeg";
+  int width = 0, height = 0;
+  bool full = false;
+  words >> word;
+  if (word != "YUV4MPEG2") throw Mistake("the input is no YUV4MPEG2 video (ffmpeg -f yuv4mpegpipe)");
+  while (words >> word) {
+    if (word[0] == 'W') width = std::atoi(&word[1]);
+    if (word[0] == 'H') height = std::atoi(&word[1]);
+    if (word[0] == 'C') chroma = word.substr(1);
+    if (word == "XCOLORRANGE=FULL") full = true;
+  }
+  if (chroma.rfind("420", 0) != 0 || chroma.rfind("420p1", 0) == 0)
+    throw Mistake("the input is " + chroma + ", not 4:2:0 of 8 bits (ffmpeg -pix_fmt yuv420p)");
+  if (width < 16 || height < 16 || width > 16384 || height > 16384)
+    throw Mistake("the input has no size between 16 and 16384");
+  picture[0].resize(height, width);
+  for (int c : {1, 2}) picture[c].resize((height + 1) / 2, (width + 1) / 2);
+  return full;
+}
+
+int run(const std::string& path, float strength) {
+  using Clock = std::chrono::steady_clock;
+  Picture picture;
+  const std::string header = read_line();
+  const bool full = parse(header, picture);
+  Model model(path, kThreads);
+  model.control(strength, kSmoothing);
+  const int height = model.height, width = model.width;
+  const Colours colours(picture[0].height > 576, full);
+  std::array<std::vector<float>, 3> small, rendered;
+  for (auto& plane : rendered) plane.resize(size_t(height) * width);
+  std::vector<uint8_t> rgb(size_t(height) * width * 3), bokeh;
+  std::vector<float> focus;
+  std::printf("%s\n", header.c_str());
+  int frames = 0;
+  double network = 0, all = 0;
+  auto seconds = [](Clock::time_point since) {
+    return std::chrono::duration<double>(Clock::now() - since).count();
+  };
+  for (std::string mark = read_line(); !mark.empty(); mark = read_line(), ++frames) {
+    if (mark.rfind("FRAME", 0) != 0) throw std::runtime_error("the input is damaged");
+    for (Plane& plane : picture)
+      if (std::fread(plane.values.data(), 1, plane.values.size(), stdin) != plane.values.size())
+        throw std::runtime_error("the input ends within frame " + std::to_string(frames + 1));
+    const auto begin = Clock::now();
+    for (int c = 0; c < 3; ++c) shrink(picture[c], height, width, small[c]);
+    colours.to_rgb(small, rgb);
+    const auto before = Clock::now();
+    model.render(rgb, bokeh, focus);
+    network += seconds(before);
+    colours.from_rgb(bokeh, rendered);
+    for (int c = 0; c < 3; ++c) recompose(picture[c], rendered[c], focus, height, width);
+    all += seconds(begin);
+    std::printf("FRAME\n");
+    for (Plane& plane : picture) std::fwrite(plane.values.data(), 1, plane.values.size(), stdout);
+  }
+  if (std::fflush(stdout) || std::ferror(stdout)) throw std::runtime_error("the output is closed");
+  if (!frames) throw Mistake("the input has no frames");
+  std::fprintf(stderr, "%d frames, %.1f ms each (network %.1f ms)\n", frames, all / frames * 1e3,
+               network / frames * 1e3);
+  return 0;
+}
+
+int main(int count, char** arguments) {
+  try {
+    float strength = 1;
+    if (count == 3) {
+      char* end;
+      strength = std::strtof(arguments[2], &end);
+      if (*end || end == arguments[2] || !(strength >= 0 && strength <= 1))
+        throw Mistake(std::string("strength ") + arguments[2] + " is not a number from 0 to 1");
+    } else if (count != 2) {
+      throw Mistake("usage: bokeh MODEL.tflite [STRENGTH] < IN.y4m > OUT.y4m");
+    }
+    return run(arguments[1], strength);
+  } catch (const Mistake& mistake) {
+    std::fprintf(stderr, "bokeh: %s\n", mistake.what());
+    return 2;
+  } catch (const std::exception& failure) {
+    std::fprintf(stderr, "bokeh: %s\n", failure.what());
+    return 1;
+  }
+}

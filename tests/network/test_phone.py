@@ -1,0 +1,28 @@
+import pytest
+import torch
+from torch import nn
+
+from realtime_bokeh.network.dmshn import build
+from realtime_bokeh.network.phone import PhoneNetwork, Upsample
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 5)])
+def test_upsampling_is_the_transposed_convolution(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    transposed = nn.ConvTranspose2d(6, 5, 4, stride=2, padding=1)
+    x = torch.randn(1, 6, *size)
+    torch.testing.assert_close(Upsample(transposed)(x), transposed(x))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "head"), [("lite", True), ("lite", False), ("stacked", True)]
+)
+def test_rearranged_networks_give_the_same(architecture: str, head: bool) -> None:
+    torch.manual_seed(0)
+    network = build(architecture, head)
+    x = torch.rand(1, 3, 32, 48)
+    with torch.inference_mode():
+        expected = network(x)
+        found = PhoneNetwork(network, head)(x)
+    assert not any(isinstance(layer, nn.ConvTranspose2d) for layer in network.modules())
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
