@@ -30,16 +30,16 @@ _FRAMES = 20  # of a clip
 _CLIPS = (".mp4", ".mov", ".mkv")
 
 
-def pictures(paths: list[Path]) -> Iterator[tuple[Image, bool]]:
-    """Images, and whether each is the first of its file."""
+def pictures(paths: list[Path], frames: int = _FRAMES) -> Iterator[tuple[Image, bool]]:
+    """Images, `frames` of a clip at most, and whether each is the first of its file."""
     for path in paths:
         if path.is_dir():
-            yield from pictures(sorted(path.iterdir()))
+            yield from pictures(sorted(path.iterdir()), frames)
         elif is_still(path) and not path.name.endswith((".mask.png", ".disparity.png")):
             yield read_still(path).image, True
         elif path.suffix in _CLIPS:
             clip = VideoFile(path)
-            for number in range(_FRAMES):
+            for number in range(frames):
                 frame = clip.read()
                 if frame is not None:
                     yield frame.image, number == 0

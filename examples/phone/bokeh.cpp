@@ -1,6 +1,6 @@
 // Background blur of a video by a TFLite model and LiteRT's C API, without Python:
 //
-//     ffmpeg -i in.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | ./bokeh MODEL.tflite [STRENGTH] | ...
+//     ffmpeg -i in.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | ./bokeh MODEL.tflite [STRENGTH] > out.y4m
 //
 // YUV4MPEG2 in and out, 4:2:0, as cameras of phones give it (YUV_420_888): brightness and colour are
 // shrunk for the network as they are, and its rendering and focus are recomposed plane by plane.
@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <sstream>
@@ -46,7 +45,7 @@ std::vector<Tap> taps(int small, int large) {
   return all;
 }
 
-// Bilinear enlarging, a row at a time: `row` is row y of `small` [h, w] at `down.size()` x `across.size()`.
+// One row of `small` [.., width] enlarged bilinearly; `mixed` has room for `width` values.
 template <class T>
 void enlarge_row(const T* small, int width, const Tap& y, const std::vector<Tap>& across,
                  std::vector<float>& mixed, float* row) {

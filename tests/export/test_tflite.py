@@ -33,7 +33,6 @@ GPU = """
     TRANSPOSE TRANSPOSE_CONV
 """
 ENDS = {"CAST", "QUANTIZE", "DEQUANTIZE"}  # between a picture's bytes and numbers
-NOT_IN_THE_README = {"RELU_0_TO_1"}  # XNNPACK's delegate clamps; its README does not list it
 
 LITE = weights.find("lite")
 
@@ -87,7 +86,7 @@ def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
         operators = Interpreter(content).operators() - ENDS
         assert "CONV_2D" in operators
         assert "TRANSPOSE_CONV" not in operators  # slow on GPUs; see network.phone.Upsample
-        assert operators - NOT_IN_THE_README <= set(XNNPACK.split())
+        assert operators <= set(XNNPACK.split())
         assert operators <= set(GPU.split())
 
 
