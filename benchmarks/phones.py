@@ -70,8 +70,7 @@ def main() -> None:
     args = parser.parse_args()
     forms = [Form(find_model(name), SMALL, precision) for name, precision in MODELS]
     forms += [Form(find_model("lite"), size, "int8") for size in SIZES]
-    own = [Form(find_model("lite"), SMALL, precision) for precision in ("float32", "int8")]
-    own.append(Form(find_model("dmshn"), PAPER, "float32"))
+    own = [Form(find_model("lite"), SMALL, "float32"), Form(find_model("dmshn"), PAPER, "float32")]
     layers = ["Upsample"] * len(forms) + ["own"] * len(own)
     forms += own
     contents = []
