@@ -3,8 +3,9 @@
     python benchmarks/phone_parity.py MODEL.tflite [...] --pictures PATH [...] [--frames 20]
 
 Models are those of `realtime-bokeh export tflite`, whose metadata say what they are. Pictures are
-shrunk as frames are; the state is carried over the frames of a clip and blank for every photo. What
-is compared is what is seen, after recomposition, and the state. Whether they drift apart shows in
+resized to the model's own size, whatever their shape; the state is carried over the frames of a
+clip and blank for every photo. What is compared is the picture after recomposition, of a core at
+that same size, and the float outputs. Whether they drift apart shows in
 `psnr_late`, the median from the 80th frame of a clip on. Prints JSON.
 """
 
@@ -15,12 +16,11 @@ from pathlib import Path
 from statistics import median
 
 import cv2
-import numpy as np
-import torch
 from parity import pictures
 
 from realtime_bokeh import find_model
-from realtime_bokeh.export.tflite import Form, Interpreter
+from realtime_bokeh.export.litert import Interpreter
+from realtime_bokeh.export.tflite import Beside, Form
 
 _LATE = 80  # frames
 
@@ -32,29 +32,23 @@ def measured(content: bytes, paths: list[Path], frames: int) -> dict[str, object
     form = Form(
         find_model(said["model"]), (height, width), said["precision"], said["form"] == "frame"
     )
-    module = form.module()
-    largest, floats, psnr, late = [], [], [], []
-    number = 0
+    beside = Beside(form, runtime, form.module())
+    largest, psnr, floats, late = [], [], [], []
     for image, first in pictures(paths, frames):
-        number = 0 if first else number + 1
         if first:
-            states: list[np.ndarray | None] = [None, None]  # type: ignore[type-arg]
+            beside.reset()
+            number = 0
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        shown = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-        ours = runtime(form.inputs(shown, states[0]))
-        tensors = {n: torch.from_numpy(v) for n, v in form.inputs(shown, states[1]).items()}
-        with torch.inference_mode():
-            expected = {n: v.numpy() for n, v in module(**tensors).items()}
-        states = [ours["next_state"], expected["next_state"]]
-        difference = form.shown(shown, ours).astype(float) - form.shown(shown, expected)
-        largest.append(float(np.abs(difference).max()))
-        psnr.append(float(10 * np.log10(255**2 / max((difference**2).mean(), 1e-6))))
+        shown, near, values = beside(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA))
+        largest.append(shown)
+        psnr.append(near)
+        floats.append(values)
         if number >= _LATE:
-            late.append(psnr[-1])
-        floats.append(float(np.abs(ours["next_state"] - expected["next_state"]).max()))
+            late.append(near)
+        number += 1
     return {
         "model": said["model"], "form": said["form"], "precision": said["precision"],
-        "pictures": len(psnr), "largest_of_255": max(largest), "largest_in_state": max(floats),
+        "pictures": len(psnr), "largest_of_255": max(largest), "largest_in_floats": max(floats),
         "psnr_worst": round(min(psnr), 1), "psnr_median": round(median(psnr), 1),
         "psnr_late": round(median(late), 1) if late else None,
     }  # fmt: skip

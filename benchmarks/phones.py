@@ -8,7 +8,8 @@ measured here; what the others would take on those phones is estimated by the ra
 marked so. `layers` says whether transposed convolutions are the network's own or `Upsample`.
 Models take turns, round after round. Milliseconds are medians of the core; `frame_ms` takes in
 shrinking a frame of 1280x720 and recomposing it, by OpenCV on one thread. Peak memory is what a
-process of its own with the runtime alone grows by; `gflop` stands for the energy of a frame.
+process of its own with the runtime alone grows by. `gflop` is the convolutions' arithmetic
+as PyTorch counts it, the larger part of a frame's energy; in int8 it costs less of it.
 """
 
 import argparse
@@ -22,17 +23,19 @@ from statistics import median
 
 import cv2
 import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from realtime_bokeh import find_model
 from realtime_bokeh.display import libraries_silenced
-from realtime_bokeh.export.tflite import Form, Interpreter, convert, describe, quantize
+from realtime_bokeh.export.litert import Interpreter
+from realtime_bokeh.export.tflite import Form, convert, describe, quantize
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sources.demo import Demo
 
 SMALL, PAPER, HD = (144, 256), (512, 768), (720, 1280)
 PAPER_SECONDS = (4.80, 2.37, 0.75)  # of DMSHN on the paper's phones
-FLOP_PER_PIXEL = {"lite": 164_508, "dmshn": 652_920, "stacked": 1_305_264}
 MODELS = [("lite", p) for p in ("float32", "float16", "int8")]
 MODELS += [(n, p) for n in ("dmshn", "stacked") for p in ("float32", "float16", "int8")]
 SIZES = ((96, 160), (240, 416))  # of lite in int8, besides
@@ -98,21 +101,28 @@ def main() -> None:
         paper = median(cores[-1])
         columns = zip(forms, layers, contents, cores, frames, strict=True)
         for form, kind, content, core, everything in columns:
-            height, width = form.size
             ratio = paper / median(core)
             estimate = [round(seconds * 1e3 / ratio) for seconds in PAPER_SECONDS]
             results.append({
-                "model": form.model.name, "size": f"{height}x{width}",
+                "model": form.model.name, "size": f"{form.size[0]}x{form.size[1]}",
                 "precision": form.precision, "layers": kind, "threads": threads,
                 "megabytes": round(len(content) / 1e6, 2),
                 "core_ms": round(median(core) * 1e3, 2),
                 "frame_ms": round(median(everything) * 1e3, 2),
                 "peak_memory_mb": peak_memory(content, threads),
-                "gflop": round(FLOP_PER_PIXEL[form.model.name] * height * width / 1e9, 1),
+                "gflop": gflop(form),
                 "times_as_fast_as_paper": round(ratio, 1),
                 "estimated_ms_on_the_papers_phones": estimate,
             })  # fmt: skip
     print(json.dumps(results, indent=2))
+
+
+def gflop(form: Form) -> float:
+    module = form.module()
+    inputs = form.inputs(np.zeros((*form.size, 3), np.uint8))
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        module(**{name: torch.from_numpy(value) for name, value in inputs.items()})
+    return round(counter.get_total_flops() / 1e9, 1)
 
 
 def peak_memory(content: bytes, threads: int) -> float:

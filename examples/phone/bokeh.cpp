@@ -7,10 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "model.h"
 
@@ -141,48 +146,73 @@ void recompose(Plane& plane, const std::vector<float>& bokeh, const std::vector<
     enlarge_row(focus.data(), width, down[y], across, mixed, share.data());
     uint8_t* row = &plane.values[size_t(y) * plane.width];
     for (int x = 0; x < plane.width; ++x)
-      row[x] = uint8_t(blurred[x] + share[x] * (row[x] - blurred[x]) + 0.5f);
+      row[x] = uint8_t(std::min(255.f, blurred[x] + share[x] * (row[x] - blurred[x]) + 0.5f));
   }
 }
 
-std::string read_line() {
-  std::string line;
-  for (int c; (c = std::getchar()) != EOF && c != '\n';) {
-    line += char(c);
-    if (line.size() > 1000) throw Mistake("the input is no YUV4MPEG2 video");
-  }
-  return line;
+// A line of the input; false at its end.
+bool read_line(std::string& line) {
+  line.clear();
+  int c = std::getchar();
+  if (c == EOF) return false;
+  for (; c != EOF && c != '\n' && line.size() < 1000; c = std::getchar()) line += char(c);
+  return true;
 }
 
-// The header of a video: sizes the picture; gives its range.
+int number(const std::string& text) {
+  char* end;
+  const long value = std::strtol(text.c_str(), &end, 10);
+  return *end || value < 16 || value > 16384 ? 0 : int(value);
+}
+
+// The header of a video: sizes the picture; gives whether its values fill the bytes.
 bool parse(const std::string& header, Picture& picture) {
   std::istringstream words(header);
   std::string word, chroma = "420jpeg";
   int width = 0, height = 0;
   bool full = false;
   words >> word;
-  if (word != "YUV4MPEG2") throw Mistake("the input is no YUV4MPEG2 video (ffmpeg -f yuv4mpegpipe)");
+  if (word != "YUV4MPEG2")
+    throw Mistake("the input is no YUV4MPEG2 video (ffmpeg -f yuv4mpegpipe makes one)");
   while (words >> word) {
-    if (word[0] == 'W') width = std::atoi(&word[1]);
-    if (word[0] == 'H') height = std::atoi(&word[1]);
+    if (word[0] == 'W') width = number(word.substr(1));
+    if (word[0] == 'H') height = number(word.substr(1));
     if (word[0] == 'C') chroma = word.substr(1);
     if (word == "XCOLORRANGE=FULL") full = true;
   }
-  if (chroma.rfind("420", 0) != 0 || chroma.rfind("420p1", 0) == 0)
+  if (chroma != "420" && chroma != "420jpeg" && chroma != "420mpeg2" && chroma != "420paldv")
     throw Mistake("the input is " + chroma + ", not 4:2:0 of 8 bits (ffmpeg -pix_fmt yuv420p)");
-  if (width < 16 || height < 16 || width > 16384 || height > 16384)
-    throw Mistake("the input has no size between 16 and 16384");
+  if (!width || !height) throw Mistake("the input has no size between 16 and 16384");
   picture[0].resize(height, width);
   for (int c : {1, 2}) picture[c].resize((height + 1) / 2, (width + 1) / 2);
   return full;
 }
 
+std::string size(int width, int height) {
+  return std::to_string(width) + "x" + std::to_string(height);
+}
+
+// The network has seen nothing squeezed; a rounding to multiples of 16 does no harm.
+void check_shape(const Plane& plane, const Model& model) {
+  const float ratio = float(plane.width) * model.height / (float(plane.height) * model.width);
+  if (ratio < 0.85f || ratio > 1.18f)
+    throw Mistake("the video is " + size(plane.width, plane.height) + ", of another shape than the " +
+                  "model's " + size(model.width, model.height) + "; export a model of its shape");
+}
+
+void write(const void* bytes, size_t count) {
+  if (std::fwrite(bytes, 1, count, stdout) != count)
+    throw std::runtime_error(std::string("cannot write the output: ") + std::strerror(errno));
+}
+
 int run(const std::string& path, float strength) {
   using Clock = std::chrono::steady_clock;
   Picture picture;
-  const std::string header = read_line();
+  std::string header, mark;
+  read_line(header);
   const bool full = parse(header, picture);
   Model model(path, kThreads);
+  check_shape(picture[0], model);
   model.control(strength, kSmoothing);
   const int height = model.height, width = model.width;
   const Colours colours(picture[0].height > 576, full);
@@ -190,14 +220,16 @@ int run(const std::string& path, float strength) {
   for (auto& plane : rendered) plane.resize(size_t(height) * width);
   std::vector<uint8_t> rgb(size_t(height) * width * 3), bokeh;
   std::vector<float> focus;
-  std::printf("%s\n", header.c_str());
+  header += '\n';
+  write(header.data(), header.size());
   int frames = 0;
   double network = 0, all = 0;
   auto seconds = [](Clock::time_point since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
   };
-  for (std::string mark = read_line(); !mark.empty(); mark = read_line(), ++frames) {
-    if (mark.rfind("FRAME", 0) != 0) throw std::runtime_error("the input is damaged");
+  for (; read_line(mark); ++frames) {
+    if (mark != "FRAME" && mark.rfind("FRAME ", 0) != 0)
+      throw std::runtime_error("the input is damaged after frame " + std::to_string(frames));
     for (Plane& plane : picture)
       if (std::fread(plane.values.data(), 1, plane.values.size(), stdin) != plane.values.size())
         throw std::runtime_error("the input ends within frame " + std::to_string(frames + 1));
@@ -210,10 +242,12 @@ int run(const std::string& path, float strength) {
     colours.from_rgb(bokeh, rendered);
     for (int c = 0; c < 3; ++c) recompose(picture[c], rendered[c], focus, height, width);
     all += seconds(begin);
-    std::printf("FRAME\n");
-    for (Plane& plane : picture) std::fwrite(plane.values.data(), 1, plane.values.size(), stdout);
+    mark += '\n';
+    write(mark.data(), mark.size());
+    for (Plane& plane : picture) write(plane.values.data(), plane.values.size());
   }
-  if (std::fflush(stdout) || std::ferror(stdout)) throw std::runtime_error("the output is closed");
+  if (std::fflush(stdout))
+    throw std::runtime_error(std::string("cannot write the output: ") + std::strerror(errno));
   if (!frames) throw Mistake("the input has no frames");
   std::fprintf(stderr, "%d frames, %.1f ms each (network %.1f ms)\n", frames, all / frames * 1e3,
                network / frames * 1e3);
@@ -221,6 +255,7 @@ int run(const std::string& path, float strength) {
 }
 
 int main(int count, char** arguments) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed output is a failure like any other
   try {
     float strength = 1;
     if (count == 3) {

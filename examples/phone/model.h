@@ -1,4 +1,4 @@
-// A core made by `realtime-bokeh export tflite --core --precision int8`, run by LiteRT.
+// A core made by `realtime-bokeh export tflite --core`, with uint8 pictures, run by LiteRT on the CPU.
 #pragma once
 
 #include <cstdlib>
@@ -6,37 +6,59 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#ifndef LITERT_HEADERS  // defined by who includes LiteRT's own before this
 #include "litert.h"
+#endif
 
 class Model {
  public:
   int height = 0, width = 0;  // of the picture that it takes
 
   Model(const std::string& path, int threads) {
-    constexpr int kMinLoggerSeverity = 25, kInteger = 2, kError = 3, kCpu = 1;
-    const LiteRtEnvOption quiet{kMinLoggerSeverity, kInteger, kError};
+    constexpr int kErrors = 3;
+    LiteRtEnvOption quiet{};
+    quiet.tag = kLiteRtEnvOptionTagMinLoggerSeverity;
+    quiet.value.type = kLiteRtAnyTypeInt;
+    quiet.value.int_value = kErrors;
     check(LiteRtCreateEnvironment(1, &quiet, &environment_), "start LiteRT");
-    LiteRtModel model;
-    check(LiteRtCreateModelFromFile(environment_, path.c_str(), &model), "read " + path);
+    check(LiteRtCreateModelFromFile(environment_, path.c_str(), &model_), "read " + path);
     LiteRtOptions options;
     check(LiteRtCreateOptions(&options), "set options");
-    check(LiteRtSetOptionsHardwareAccelerators(options, kCpu), "choose the CPU");
+    check(LiteRtSetOptionsHardwareAccelerators(options, kLiteRtHwAcceleratorCpu), "choose the CPU");
     char* how = strdup(("num_threads = " + std::to_string(threads) + "\n").c_str());
     LiteRtOpaqueOptions xnnpack;
     check(LiteRtCreateOpaqueOptions("xnnpack", how, std::free, &xnnpack), "set options");
     check(LiteRtAddOpaqueOptions(options, xnnpack), "set options");
-    check(LiteRtCreateCompiledModel(environment_, model, options, &compiled_), "compile " + path);
-    bind(model);
+    check(LiteRtCreateCompiledModel(environment_, model_, options, &compiled_), "compile " + path);
+    LiteRtDestroyOptions(options);
+    bind();
     for (const char* name : {"small", "state", "controls", "bokeh", "focus", "next_state"})
-      if (!place_.count(name)) throw std::runtime_error(path + " has no tensor " + name);
-    if (types_["small"].element_type != kUint8)
-      throw std::runtime_error(path + " does not take uint8; export it with --precision int8");
-    height = types_["small"].dimensions[1];
-    width = types_["small"].dimensions[2];
-    write("state", std::vector<float>(size_t(height) * width * 8));  // no frame before
+      if (!place_.count(name))
+        throw std::runtime_error(path + " has no tensor " + name + "; export it with --core");
+    const LiteRtRankedTensorType& type = types_["small"];
+    if (type.element_type != kLiteRtElementTypeUInt8)
+      throw std::runtime_error(path + " takes floats; export it with --precision int8");
+    height = type.layout.dimensions[1];
+    width = type.layout.dimensions[2];
+    reset();
   }
+
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  ~Model() {
+    for (auto* buffers : {&inputs_, &outputs_})
+      for (LiteRtTensorBuffer buffer : *buffers) LiteRtDestroyTensorBuffer(buffer);
+    if (compiled_) LiteRtDestroyCompiledModel(compiled_);
+    if (model_) LiteRtDestroyModel(model_);
+    if (environment_) LiteRtDestroyEnvironment(environment_);
+  }
+
+  // Forgets the frames before: at the start, and when the camera changes.
+  void reset() { write("state", std::vector<float>(size_t(height) * width * 8)); }
 
   // Strength and smoothing, each 0 to 1.
   void control(float strength, float smoothing) {
@@ -48,22 +70,26 @@ class Model {
               std::vector<float>& focus) {
     write("small", small);
     check(LiteRtRunCompiledModel(compiled_, 0, inputs_.size(), inputs_.data(), outputs_.size(),
-                                 outputs_.data()), "run the model");
+                                 outputs_.data()),
+          "run the model");
+    bokeh.resize(size_t(height) * width * 3);
+    focus.resize(size_t(height) * width);
     read("bokeh", bokeh);
     read("focus", focus);
     std::swap(buffer("state"), buffer("next_state"));  // no copy: the next frame reads this one's
   }
 
  private:
-  static constexpr int kUint8 = 3;
-  LiteRtEnvironment environment_;
-  LiteRtCompiledModel compiled_;
+  LiteRtEnvironment environment_ = nullptr;
+  LiteRtModel model_ = nullptr;
+  LiteRtCompiledModel compiled_ = nullptr;
   std::vector<LiteRtTensorBuffer> inputs_, outputs_;
   std::map<std::string, std::pair<bool, size_t>> place_;  // an output, its index
   std::map<std::string, LiteRtRankedTensorType> types_;
 
   static void check(LiteRtStatus status, const std::string& what) {
-    if (status) throw std::runtime_error("LiteRT cannot " + what + " (" + std::to_string(status) + ")");
+    if (status != kLiteRtStatusOk)
+      throw std::runtime_error("LiteRT cannot " + what + " (" + std::to_string(int(status)) + ")");
   }
 
   LiteRtTensorBuffer& buffer(const std::string& name) {
@@ -71,9 +97,9 @@ class Model {
     return (output ? outputs_ : inputs_)[index];
   }
 
-  void bind(LiteRtModel model) {
+  void bind() {
     LiteRtSignature signature;
-    check(LiteRtGetModelSignature(model, 0, &signature), "find the signature");
+    check(LiteRtGetModelSignature(model_, 0, &signature), "find the signature");
     for (bool output : {false, true}) {
       LiteRtParamIndex count;
       check((output ? LiteRtGetNumSignatureOutputs : LiteRtGetNumSignatureInputs)(signature, &count),
@@ -104,7 +130,8 @@ class Model {
   template <class T>
   void write(const char* name, const std::vector<T>& values) {
     void* memory;
-    check(LiteRtLockTensorBuffer(buffer(name), &memory, 1), "write a tensor");
+    check(LiteRtLockTensorBuffer(buffer(name), &memory, kLiteRtTensorBufferLockModeWrite),
+          "write a tensor");
     std::memcpy(memory, values.data(), values.size() * sizeof(T));
     check(LiteRtUnlockTensorBuffer(buffer(name)), "write a tensor");
   }
@@ -112,8 +139,8 @@ class Model {
   template <class T>
   void read(const char* name, std::vector<T>& values) {
     void* memory;
-    values.resize(size_t(height) * width * (sizeof(T) == 1 ? 3 : 1));
-    check(LiteRtLockTensorBuffer(buffer(name), &memory, 0), "read a tensor");
+    check(LiteRtLockTensorBuffer(buffer(name), &memory, kLiteRtTensorBufferLockModeRead),
+          "read a tensor");
     std::memcpy(values.data(), memory, values.size() * sizeof(T));
     check(LiteRtUnlockTensorBuffer(buffer(name)), "read a tensor");
   }

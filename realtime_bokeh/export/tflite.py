@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from realtime_bokeh import __version__
 from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.export.litert import METADATA, Ends, Interpreter
 from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
 from realtime_bokeh.geometry import MULTIPLE, Size
@@ -27,11 +28,8 @@ from realtime_bokeh.recompose import Recomposer
 from realtime_bokeh.weights import WEIGHTS, Model
 
 PRECISIONS = ("float32", "float16", "int8", "int8-float-io")
-METADATA = "realtime_bokeh"  # under which a model carries what it is, as JSON
 _QUANTIZED = ".*DMSHN_network.*"  # the temporal filter and the aperture stay in float
 _LEAST_PSNR = 40.0  # of int8 against PyTorch, after recomposition, in the median
-
-Ends = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -199,66 +197,36 @@ def describe(content: bytes, metadata: dict[str, Any]) -> bytes:
     return bytes(builder.Output())
 
 
-def read_metadata(content: bytes) -> dict[str, Any]:
-    """What a model says that it is.
+class Beside:
+    """A model run beside PyTorch, picture after picture, each carrying its own state over.
 
-    Raises:
-        UsageError: when it is no model of ours.
-    """
-    from ai_edge_litert import schema_py_generated as schema
-
-    if content[4:8] != b"TFL3":
-        raise UsageError("this is no TFLite model")
-    try:
-        model = schema.ModelT.InitFromPackedBuf(content, 0)
-        place = next(e.buffer for e in model.metadata or [] if e.name.decode() == METADATA)
-        buffer = model.buffers[place]
-        # the quantizer keeps what buffers hold behind the flatbuffer
-        outside = content[buffer.offset : buffer.offset + buffer.size] if buffer.size else b""
-        found: dict[str, Any] = json.loads(outside or bytes(buffer.data))
-    except StopIteration as error:
-        raise UsageError("this TFLite model was not made by realtime-bokeh") from error
-    except Exception as error:  # whatever flatbuffers makes of half a file
-        raise UsageError(f"this TFLite model is damaged ({type(error).__name__})") from error
-    return found
-
-
-class Interpreter:
-    """A model on the CPU, by XNNPACK.
-
-    Raises:
-        UsageError: when it is damaged or of another version.
+    reset: forget the pictures before.
     """
 
-    def __init__(self, content: bytes, threads: int = 1) -> None:
-        from ai_edge_litert.interpreter import Interpreter as Runtime
+    def __init__(self, form: Form, runtime: Interpreter, module: nn.Module) -> None:
+        self._form, self._runtime, self._module = form, runtime, module
+        self.reset()
 
-        self.metadata = read_metadata(content)
-        try:
-            self._runtime = Runtime(model_content=content, num_threads=threads)
-            self._runtime.allocate_tensors()
-            runner = self._runtime.get_signature_runner()
-        except (ValueError, RuntimeError) as error:
-            reason = (str(error).strip().splitlines() or ["?"])[0]
-            raise UsageError(f"this TFLite model cannot be loaded ({reason})") from error
-        # tensors by index: a signature runner copies every output twice
-        self._inputs = {n: d["index"] for n, d in runner.get_input_details().items()}
-        self._outputs = {n: d["index"] for n, d in runner.get_output_details().items()}
+    def reset(self) -> None:
+        self._states: list[NDArray[Any] | None] = [None, None]
 
-    def __call__(self, inputs: Ends) -> Ends:
-        for name, value in inputs.items():
-            self._runtime.set_tensor(self._inputs[name], value)
-        self._runtime.invoke()
-        return {name: self._runtime.get_tensor(index) for name, index in self._outputs.items()}
-
-    def operators(self) -> set[str]:
-        """The names of the model's operators; what the runtime adds for XNNPACK is left out."""
-        names = {str(op["op_name"]) for op in self._runtime._get_ops_details()}
-        return names - {"DELEGATE"}
+    def __call__(self, picture: Image) -> tuple[int, float, float]:
+        """The largest difference of what is seen, of 255; its PSNR in dB; that of float outputs."""
+        form = self._form
+        ours = self._runtime(form.inputs(picture, self._states[0]))
+        tensors = {n: torch.from_numpy(v) for n, v in form.inputs(picture, self._states[1]).items()}
+        with torch.inference_mode():
+            found: dict[str, Tensor] = self._module(**tensors)
+        expected = {name: value.numpy() for name, value in found.items()}
+        self._states = [ours["next_state"], expected["next_state"]]
+        shown = form.shown(picture, ours).astype(float) - form.shown(picture, expected)
+        psnr = 10 * np.log10(255**2 / max(float((shown**2).mean()), 1e-6))
+        floats = [np.abs(ours[n] - v).max() for n, v in expected.items() if v.dtype == np.float32]
+        return int(np.abs(shown).max()), float(psnr), float(max(floats))
 
 
 def compare(form: Form, content: bytes, module: nn.Module, pictures: list[Image]) -> str:
-    """Run a model beside PyTorch over pictures, one after the other, state carried over.
+    """Run a model beside PyTorch over pictures in order.
 
     Returns:
         How near they are, for the user.
@@ -266,30 +234,13 @@ def compare(form: Form, content: bytes, module: nn.Module, pictures: list[Image]
     Raises:
         EngineError: when they are farther apart than the precision allows.
     """
-    runtime = Interpreter(content)
-    states: list[NDArray[Any] | None] = [None, None]
-    largest, floats, squares = 0, 0.0, []
-    for picture in pictures:
-        ours = runtime(form.inputs(picture, states[0]))
-        tensors = {n: torch.from_numpy(v) for n, v in form.inputs(picture, states[1]).items()}
-        with torch.inference_mode():
-            found: dict[str, Tensor] = module(**tensors)
-        expected = {name: value.numpy() for name, value in found.items()}
-        states = [ours["next_state"], expected["next_state"]]
-        shown = form.shown(picture, ours).astype(int) - form.shown(picture, expected)
-        largest = max(largest, int(np.abs(shown).max()))
-        squares.append(float((shown.astype(float) ** 2).mean()))
-        floats = max(floats, *(
-            float(np.abs(ours[n] - v).max()) for n, v in expected.items() if v.dtype == np.float32
-        ))  # fmt: skip
-    psnr = 10 * np.log10(255**2 / np.maximum(squares, 1e-6))
-    middle = float(np.median(psnr))
-    said = (
-        f"within {largest}/255 of PyTorch, {psnr.min():.1f} dB at worst and {middle:.1f} dB in the "
-    )
-    said += f"median, over {len(pictures)} pictures"
+    beside = Beside(form, Interpreter(content), module)
+    shown, psnr, floats = zip(*(beside(picture) for picture in pictures), strict=True)
+    largest, middle = max(shown), float(np.median(psnr))
+    said = f"within {largest}/255 of PyTorch over {len(pictures)} pictures, "
+    said += f"{min(psnr):.1f} dB at worst and {middle:.1f} dB in the median"
     matches = {
-        "float32": largest <= 1 and floats <= 1e-4,
+        "float32": largest <= 1 and max(floats) <= 1e-4,
         "float16": largest <= 2,
     }.get(form.precision, middle >= _LEAST_PSNR)  # the worst may be a picture without a subject
     if not matches:

@@ -31,7 +31,7 @@ class Upsample(nn.Module):
         self.outputs = transposed.out_channels
         self.windows = nn.Conv2d(transposed.in_channels, 4 * self.outputs, 2, padding=1)
         assert transposed.bias is not None
-        # of an output pixel 2p + a, input p - 1 has tap a + 2 and input p tap a; both ways
+        # before it is cropped: of output 2p + a, input p - 1 has tap a + 2 and input p tap a
         inputs, outputs = transposed.in_channels, self.outputs
         taps = transposed.weight.data.reshape(inputs, outputs, 2, 2, 2, 2).flip(2, 4)
         kernel = taps.permute(3, 5, 1, 0, 2, 4)  # [rows, columns, outputs, inputs, 2, 2]

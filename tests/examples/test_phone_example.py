@@ -68,13 +68,14 @@ def _run(program: Path, video: bytes, *arguments: object) -> subprocess.Complete
 
 
 def test_it_renders_what_python_does(bokeh: Path) -> None:
-    from realtime_bokeh.export.tflite import Interpreter
+    from realtime_bokeh.export.litert import Interpreter
 
     frames = _frames()
     video = _video(frames)
     outcome = _run(bokeh, video, MODEL)
     assert outcome.returncode == 0, outcome.stderr
     assert f"{FRAMES} frames".encode() in outcome.stderr
+    assert len(outcome.stderr.splitlines()) <= 2  # LiteRT says which delegate it made, no more
     model, recompose = Interpreter(MODEL.read_bytes()), Recomposer()
     state = np.zeros((1, 144, 256, 8), np.float32)
     controls = np.array([1, 0.5], np.float32)
@@ -84,15 +85,37 @@ def test_it_renders_what_python_does(bokeh: Path) -> None:
         state = outputs["next_state"]
         rendering = outputs["bokeh"][0, :, :, ::-1]
         expected = recompose(frame, rendering, outputs["focus"][0, :, :, 0], (144, 256))
-        assert cv2.PSNR(shown, expected) > 38  # both round, one of them in 4:2:0
+        assert cv2.PSNR(shown, expected) > 42  # both round, one of them in 4:2:0
         assert cv2.PSNR(shown, frame) < 32
 
 
-def test_without_strength_it_changes_nothing(bokeh: Path) -> None:
-    video = _video(_frames())
+@pytest.mark.parametrize(
+    ("size", "header"),
+    [
+        ((360, 640), "C420jpeg"), ((720, 1280), "XCOLORRANGE=FULL"), ((361, 641), "C420mpeg2"),
+        ((90, 160), "F25:1 Ip"), ((17, 31), "A1:1"),
+    ],
+)  # fmt: skip
+def test_without_strength_it_changes_nothing(
+    bokeh: Path, size: tuple[int, int], header: str
+) -> None:
+    height, width = size
+    length = height * width + 2 * ((height + 1) // 2) * ((width + 1) // 2)
+    planes = np.random.default_rng(0).integers(0, 256, (2, length), np.uint8)
+    video = f"YUV4MPEG2 W{width} H{height} {header}\n".encode()
+    video += b"".join(b"FRAME Ip\n" + plane.tobytes() for plane in planes)
     outcome = _run(bokeh, video, MODEL, 0)
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout == video
+
+
+def test_a_full_disk_is_said_at_once(bokeh: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        outcome = subprocess.run(
+            [str(bokeh), str(MODEL)], input=_video(_frames()), stdout=full, stderr=subprocess.PIPE
+        )
+    assert outcome.returncode == 1
+    assert b"cannot write the output: No space left" in outcome.stderr
 
 
 @pytest.mark.parametrize(
@@ -103,7 +126,12 @@ def test_without_strength_it_changes_nothing(bokeh: Path) -> None:
         (lambda v: v[: v.index(b"FRAME")], [MODEL], 2, "no frames"),
         (lambda v: b"RIFF" + v, [MODEL], 2, "no YUV4MPEG2"),
         (lambda v: v.replace(b"C420jpeg", b"C444"), [MODEL], 2, "not 4:2:0"),
+        (lambda v: v.replace(b"C420jpeg", b"C420p10"), [MODEL], 2, "not 4:2:0 of 8 bits"),
         (lambda v: v.replace(b"W640", b"W0"), [MODEL], 2, "no size"),
+        (lambda v: v.replace(b"W640", b"W640x"), [MODEL], 2, "no size"),
+        (lambda v: v.replace(b"W640 H360", b"W360 H640"), [MODEL], 2, "of another shape"),
+        (lambda v: v + b"\n", [MODEL], 1, "damaged after frame 12"),
+        (lambda v: b"", [MODEL], 2, "no YUV4MPEG2"),
         (lambda v: v, [], 2, "usage"),
         (lambda v: v, [MODEL, "strong"], 2, "from 0 to 1"),
         (lambda v: v, ["nowhere.tflite"], 1, "read nowhere.tflite"),

@@ -15,7 +15,7 @@ def test_upsampling_is_the_transposed_convolution(size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize(
-    ("architecture", "head"), [("lite", True), ("lite", False), ("stacked", True)]
+    ("architecture", "head"), [("lite", True), ("lite", False), ("dmshn", True), ("stacked", True)]
 )
 def test_rearranged_networks_give_the_same(architecture: str, head: bool) -> None:
     torch.manual_seed(0)
