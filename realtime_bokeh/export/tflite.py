@@ -154,7 +154,9 @@ def convert(form: Form, rearranged: bool = True) -> bytes:
 def _clamp(x: Tensor, low: float, high: float) -> Tensor:
     """To 0 to 1, without the operator RELU_0_TO_1, which XNNPACK leaves to the interpreter."""
     assert (low, high) == (0, 1)
-    return 1 - torch.relu(1 - torch.relu(x))
+    x = torch.relu(x)
+    # not 1 - relu(1 - x), which the converter folds wrongly into a convolution before it
+    return x - torch.relu(x - 1)
 
 
 def quantize(form: Form, content: bytes, pictures: list[Image]) -> bytes:

@@ -1,5 +1,7 @@
 """Real conversions of lite, run by LiteRT; they need the extra [export]."""
 
+import copy
+import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from realtime_bokeh import weights
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.export import tflite
 from realtime_bokeh.export.litert import METADATA, Interpreter
 from realtime_bokeh.export.tflite import Form, compare, convert, describe, quantize
+from realtime_bokeh.network.core import BokehCore
+from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.phone import whole_ratio
 from realtime_bokeh.sources.demo import Demo
 
@@ -79,6 +84,19 @@ def test_the_whole_frame_with_floats_at_its_ends(frame: bytes) -> None:
     content = quantize(form, frame, pictures)
     assert "dB" in compare(form, content, form.module(), pictures)
     assert Interpreter(content).metadata["values"] == "float32 in [0, 1]"
+
+
+def test_networks_without_the_focus_head_convert(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the authors' checkpoints are; their last convolution is clamped straight away."""
+    torch.manual_seed(0)
+    network = build("lite", False).eval()
+
+    def load(*ignored: object) -> BokehCore:
+        return BokehCore(copy.deepcopy(network)).eval()
+
+    monkeypatch.setattr(tflite, "load_core", load)
+    form = Form(dataclasses.replace(LITE, focus_head=False), (64, 64), "float32")
+    assert "dB" in compare(form, _converted(form), form.module(), _pictures(form.size, 3))
 
 
 def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
