@@ -26,12 +26,12 @@ from torch import Tensor, nn
 
 from realtime_bokeh import Controls, find_model, open_engine
 from realtime_bokeh.engines import Engine
-from realtime_bokeh.engines.gpus import tensorrt_module
+from realtime_bokeh.engines.hardware import tensorrt_module
 from realtime_bokeh.engines.pytorch import PyTorchEngine
 from realtime_bokeh.errors import BokehError
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import InferenceSize, Size, content_size, padded_size
 from realtime_bokeh.network.dmshn import build
+from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
 from realtime_bokeh.sources.demo import Demo
 
 CUDA = torch.cuda.is_available()

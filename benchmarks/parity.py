@@ -19,9 +19,9 @@ import numpy as np
 import onnxruntime
 
 from realtime_bokeh import Controls, find_model, open_engine
-from realtime_bokeh.export.tensorrt import half_frame, portable_graph
+from realtime_bokeh.engines.compile import half_frame, portable_graph
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import content_size
+from realtime_bokeh.sizes import content_size
 from realtime_bokeh.sources.video import VideoFile
 from realtime_bokeh.stills import is_still, read_still
 

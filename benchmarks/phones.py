@@ -27,7 +27,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from realtime_bokeh import find_model
-from realtime_bokeh.display import libraries_silenced
+from realtime_bokeh.app.display import libraries_silenced
 from realtime_bokeh.export.litert import Interpreter
 from realtime_bokeh.export.tflite import Form, convert, describe, quantize
 from realtime_bokeh.frame import Image

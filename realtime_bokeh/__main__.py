@@ -1,5 +1,5 @@
 """`python -m realtime_bokeh` is the command `realtime-bokeh`."""
 
-from realtime_bokeh.cli import main
+from realtime_bokeh.app.main import main
 
 main()

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import Size, padded_size
+from realtime_bokeh.sizes import Size, padded_size
 
 
 def shrink(frame: Image, content: Size) -> Image:

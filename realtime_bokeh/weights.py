@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_bokeh.errors import UsageError, WeightsError
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 
 SHIPPED = Path(__file__).parent / "models"
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"

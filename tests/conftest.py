@@ -37,7 +37,7 @@ def command(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., Outcome]]:
     """Runs `realtime-bokeh` with arguments inside this process."""
-    from realtime_bokeh.cli import main
+    from realtime_bokeh.app.main import main
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["realtime-bokeh", *map(str, arguments)])

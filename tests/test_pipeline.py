@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import clips
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline, Stopped
 from realtime_bokeh.sinks.video import VideoFile
 from realtime_bokeh.sources.demo import Demo
+from tests import clips
 
 RAW, RENDERED, CARD = (np.full((2, 2, 3), value, np.uint8) for value in (1, 2, 3))
 

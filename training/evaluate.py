@@ -16,14 +16,14 @@ from typing import Any
 from rich.console import Console
 
 from realtime_bokeh import weights
-from realtime_bokeh.config import parse_size
+from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.errors import UsageError
-from training import protocols
 from training.cli import run, write_json
-from training.methods import Network, find
-from training.metrics import why_no_lpips
-from training.pool import Pool
-from training.report import Report, Section
+from training.data.pool import Pool
+from training.measure import protocols
+from training.measure.methods import Network, find
+from training.measure.metrics import why_no_lpips
+from training.measure.report import Report, Section
 
 _TEXTS = {
     "people": "The person kept: PSNR of output against input inside the mask, 8 pixels off its "

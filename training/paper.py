@@ -7,8 +7,8 @@
 
 Quality is measured as the authors do on the 294 pairs that they hold out of EBB! (Val294): Lanczos
 to 1536x1024, the network, bilinear back to the picture's size, 8 bits; then the metrics of
-`training.metrics`. Weights are our .safetensors or the authors' .pth. Published numbers that we do
-not have are said to be not at hand.
+`training.measure.metrics`. Weights are our .safetensors or the authors' .pth. Published numbers
+that we do not have are said to be not at hand.
 """
 
 import argparse
@@ -26,17 +26,17 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime_bokeh.config import parse_size
+from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import STRIDE, build, split_output
 from realtime_bokeh.stills import read_still
 from training.cli import make_folder, named_paths, run, write_json
-from training.datasets import Ebb
-from training.methods import load_network
-from training.metrics import Scores, mean_scores, quality, why_no_lpips
+from training.data.ebb import Ebb
+from training.measure.methods import load_network
+from training.measure.metrics import Scores, mean_scores, quality, why_no_lpips
+from training.measure.report import score_table
 from training.rating import score
-from training.report import score_table
 
 Values = Mapping[str, float | str | None]
 

@@ -30,7 +30,7 @@ from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import reason
 from realtime_bokeh.stills import is_still, read_still
 from training.cli import named_paths, run, write_json, write_whole
-from training.report import score_table
+from training.measure.report import score_table
 
 BEST = 4
 _QUALITY = 95  # of the page's JPEGs: all are coded anew, so that no file tells whose it is

@@ -23,12 +23,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
-from realtime_bokeh.config import parse_size
+from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.export.onnx import core_graph, quantize, share_weights
 from realtime_bokeh.network.dmshn import build
 from training.cli import run
-from training.pool import Pool
-from training.synthesis import Renderer
+from training.data.pool import Pool
+from training.data.synthesis import Renderer
 
 _CALIBRATION = 48  # pictures
 

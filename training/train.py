@@ -33,11 +33,11 @@ from torch import nn
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import parameter_count
 from training import cli
-from training.batches import Source, load, open_source, shares
-from training.methods import load_network
-from training.optics import Lens
-from training.presets import PRESETS, Preset
-from training.trainer import Trainer, summed
+from training.data.batches import Source, load, open_source, shares
+from training.data.optics import Lens
+from training.fit.presets import PRESETS, Preset
+from training.fit.trainer import Trainer, summed
+from training.measure.methods import load_network
 
 _SAVED_EVERY = 240.0  # seconds
 _REPORTED_EVERY = 100  # steps

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime_bokeh.engines.base import Controls, Engine
-from realtime_bokeh.engines.gpus import (
+from realtime_bokeh.engines.hardware import (
     installed,
     nvidia_gpus,
     tensorrt_module,
@@ -13,7 +13,7 @@ from realtime_bokeh.engines.gpus import (
     why_not_tensorrt,
 )
 from realtime_bokeh.errors import EngineError
-from realtime_bokeh.geometry import InferenceSize
+from realtime_bokeh.sizes import InferenceSize
 from realtime_bokeh.weights import Model
 
 __all__ = ["ENGINES", "Controls", "Engine", "Opened", "open_engine"]

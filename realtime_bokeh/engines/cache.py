@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from realtime_bokeh.errors import EngineError, SinkError, UsageError
 from realtime_bokeh.files import reason, write_whole
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.weights import WEIGHTS, Model, find
 
 ENDING = ".engine"
@@ -103,7 +103,7 @@ def network_digest() -> str:
     """Of the source code of everything that is compiled, and of what has it compiled."""
     package = Path(__file__).parents[1]
     sources = sorted((package / "network").glob("*.py"))
-    sources += [package / "export" / name for name in ("onnx.py", "tensorrt.py")]
+    sources += [package / "export" / "onnx.py", package / "engines" / "compile.py"]
     return _digest(b"".join(path.read_bytes() for path in sources))
 
 

@@ -17,8 +17,8 @@ from torch import Tensor
 from realtime_bokeh.engines.base import Controls, Engine, Finish
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import InferenceSize, Size, content_size, padded_size
 from realtime_bokeh.network.core import first_state
+from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
 
 # frame [1, H, W, 3], state, controls -> rendering of the same shape, the next state; see BokehFrame
 Step = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]

@@ -10,8 +10,8 @@ from realtime_bokeh import telemetry
 from realtime_bokeh.engines.base import Controls, Engine
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import InferenceSize, Size, content_size
 from realtime_bokeh.recompose import Recomposer, shrink
+from realtime_bokeh.sizes import InferenceSize, Size, content_size
 from realtime_bokeh.weights import GRAPHS, WEIGHTS, Model
 
 telemetry.refuse()

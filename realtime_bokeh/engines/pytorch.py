@@ -1,30 +1,15 @@
 """PyTorch: the reference on the CPU, and for GPUs without TensorRT (NVIDIA, AMD, Apple)."""
 
-from pathlib import Path
-
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from realtime_bokeh.engines.base import Engine
 from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
 from realtime_bokeh.errors import EngineError
-from realtime_bokeh.geometry import InferenceSize, Size
-from realtime_bokeh.network.core import BokehCore, BokehFrame, HalfPrecision
-from realtime_bokeh.network.dmshn import build as build_network
+from realtime_bokeh.network.core import BokehFrame, HalfPrecision
+from realtime_bokeh.network.load import load_core
+from realtime_bokeh.sizes import InferenceSize, Size
 from realtime_bokeh.weights import WEIGHTS, Model
-
-
-def load_core(weights: Path, architecture: str, focus_head: bool) -> BokehCore:
-    """The core with the weights of a safetensors file, in float32 on the CPU.
-
-    Raises:
-        SafetensorError: when the file is none.
-        RuntimeError: when its tensors do not fit.
-    """
-    network = build_network(architecture, focus_head)
-    network.load_state_dict({k: v.float() for k, v in load_file(str(weights)).items()})
-    return BokehCore(network).eval()
 
 
 class PyTorchEngine(DeviceEngine):

@@ -20,9 +20,9 @@ from realtime_bokeh.engines import cache
 from realtime_bokeh.engines.base import Engine
 from realtime_bokeh.engines.cache import PORTABLE, PORTABLE_FROM_TURING, Key
 from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
-from realtime_bokeh.engines.gpus import Gpu, installed, tensorrt_module
+from realtime_bokeh.engines.hardware import Gpu, installed, tensorrt_module
 from realtime_bokeh.errors import EngineError
-from realtime_bokeh.geometry import InferenceSize, Size
+from realtime_bokeh.sizes import InferenceSize, Size
 from realtime_bokeh.weights import Model
 
 RTX = "tensorrt_rtx"
@@ -78,14 +78,14 @@ def compile_engine(trt: ModuleType, model: Model, key: Key) -> bytes:
                 f"Compiling {model.name} for {key.gpu} needs {module}; "
                 f'pip install "realtime-bokeh[{extra}]"'
             )
-    from realtime_bokeh.export import tensorrt as export
+    from realtime_bokeh.engines import compile as compiler
 
     if portable:
-        half = export.half_frame(model, key.frame, key.inference)
-        graph = export.portable_graph(half)
+        half = compiler.half_frame(model, key.frame, key.inference)
+        graph = compiler.portable_graph(half)
         turing = key.gpu == PORTABLE_FROM_TURING
-        return export.build_portable(trt, half, graph, turing)
-    return export.compile_here(model, key.frame, key.inference)
+        return compiler.build_portable(trt, half, graph, turing)
+    return compiler.compile_here(model, key.frame, key.inference)
 
 
 class Runner:

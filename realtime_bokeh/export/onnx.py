@@ -19,13 +19,13 @@ from onnx import helper, numpy_helper
 from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
-from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import Size, content_size, padded_size
 from realtime_bokeh.network.core import BokehFrame, first_state
 from realtime_bokeh.network.dmshn import STRIDE
+from realtime_bokeh.network.load import load_core
+from realtime_bokeh.sizes import Size, content_size, padded_size
 from realtime_bokeh.weights import WEIGHTS, Model
 
 _PREFIX = "network."  # of BokehCore's parameters

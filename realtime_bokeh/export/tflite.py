@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from realtime_bokeh import __version__
-from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.export.litert import METADATA, Ends, Interpreter
 from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
-from realtime_bokeh.geometry import MULTIPLE, Size
+from realtime_bokeh.network.load import load_core
 from realtime_bokeh.network.phone import PhoneCore, PhoneFrame, PhoneNetwork, whole_ratio
 from realtime_bokeh.recompose import Recomposer
+from realtime_bokeh.sizes import MULTIPLE, Size
 from realtime_bokeh.weights import WEIGHTS, Model
 
 PRECISIONS = ("float32", "float16", "int8", "int8-float-io")

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from realtime_bokeh.errors import SinkError, SourceError, UsageError
 from realtime_bokeh.files import beside, check_output, reason
 from realtime_bokeh.frame import EXACT, Frame
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 AnyPacket: TypeAlias = "Packet[Any]"

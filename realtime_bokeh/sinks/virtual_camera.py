@@ -6,7 +6,7 @@ import pyvirtualcam
 
 from realtime_bokeh.errors import SinkError
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 
 INSTALL = {
     "linux": (

@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 
 
 class Source(Protocol):

@@ -11,7 +11,7 @@ import cv2
 
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 
 _SYSFS = Path("/sys/class/video4linux")
 _BY_ID = Path("/dev/v4l/by-id")

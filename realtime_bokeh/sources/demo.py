@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.geometry import Size
+from realtime_bokeh.sizes import Size
 
 _PORTRAIT = Path(__file__).with_name("astronaut.jpg")
 _NOISE = 2.0  # standard deviation of the sensor noise, of 255

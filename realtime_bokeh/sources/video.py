@@ -16,8 +16,8 @@ from av.video.stream import VideoStream
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.files import reason
 from realtime_bokeh.frame import EXACT, Frame, Image
-from realtime_bokeh.geometry import Size
-from realtime_bokeh.sources.whole import stated_length
+from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.truncation import stated_length
 
 _TEXT_ART = {"ansi", "bintext", "xbin", "idf"}  # codecs by which FFmpeg "decodes" plain text
 _PICTURES = {"avif", "avis", "heic", "heix", "hevc", "mif1", "msf1"}  # brands of pictures in MP4

@@ -16,7 +16,7 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from training.pool import shrunk
+from training.data.pool import shrunk
 
 _FOLDERS = ("people", "people_auto", "backgrounds", "cutouts")
 

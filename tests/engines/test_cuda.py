@@ -6,7 +6,7 @@ import torch
 
 from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, open_engine
-from realtime_bokeh.engines.gpus import why_not_tensorrt
+from realtime_bokeh.engines.hardware import why_not_tensorrt
 from realtime_bokeh.sources.demo import Demo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

@@ -18,7 +18,7 @@ from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, cache
 from realtime_bokeh.engines import tensorrt as engine_module
 from realtime_bokeh.engines.cache import PORTABLE, PORTABLE_FROM_TURING
-from realtime_bokeh.engines.gpus import Gpu
+from realtime_bokeh.engines.hardware import Gpu
 from realtime_bokeh.engines.tensorrt import TensorRTEngine, key_for
 from realtime_bokeh.errors import EngineError
 

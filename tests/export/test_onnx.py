@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 
 from realtime_bokeh import weights
-from realtime_bokeh.engines.pytorch import load_core
 from realtime_bokeh.export.onnx import core_graph, share_weights
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
+from realtime_bokeh.network.load import load_core
 
 GRAPHS = sorted(weights.SHIPPED.glob("*/*.onnx"))
 

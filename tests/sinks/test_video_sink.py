@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import av
-import clips
 import numpy as np
 import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame
 from realtime_bokeh.sinks.video import VideoFile
+from tests import clips
 
 FRAME = 1 / 24
 ROUNDING = 0.0015  # Matroska counts milliseconds

@@ -3,13 +3,13 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import clips
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.sources.video import VideoFile
+from tests import clips
 
 
 def _read_all(source: VideoFile) -> list[int]:

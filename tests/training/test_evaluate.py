@@ -13,8 +13,8 @@ from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import build
 from tests.clips import make
 from training import evaluate
-from training.methods import find
-from training.protocols import Method
+from training.measure.methods import find
+from training.measure.protocols import Method
 
 
 @pytest.fixture

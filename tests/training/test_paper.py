@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import build
 from training import paper
-from training.metrics import psnr
+from training.measure.metrics import psnr
 
 
 class Probe(nn.Module):

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from realtime_bokeh.errors import UsageError
-from training.ablations import build_network
-from training.presets import PRESETS
+from training.fit.ablations import build_network
+from training.fit.presets import PRESETS
 from training.train import parser, train
 
 

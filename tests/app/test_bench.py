@@ -1,0 +1,32 @@
+import numpy as np
+
+from realtime_bokeh.app import bench
+from realtime_bokeh.engines import Controls, Engine
+from realtime_bokeh.frame import Image
+
+
+class _Engine(Engine):
+    """An engine whose calls are counted."""
+
+    network_seconds = 0.001
+    calls = 0
+
+    def describe(self) -> str:
+        return "counting"
+
+    def __call__(self, image: Image, controls: Controls) -> Image:
+        assert image.shape == (48, 64, 3)
+        self.calls += 1
+        return np.asarray(image)
+
+    def reset(self) -> None:
+        raise AssertionError("a benchmark has no scene cuts")
+
+
+def test_every_frame_goes_through_once() -> None:
+    engine = _Engine()
+    result = bench.run("lite", engine, Controls(), (48, 64), 40)
+    assert engine.calls == 40 + bench._WARM_UP
+    assert (result.frames, result.frame_size, result.engine) == (40, "64x48", "counting")
+    assert result.network_ms == 1
+    assert result.fps > 0

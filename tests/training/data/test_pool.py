@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from realtime_bokeh.errors import UsageError
+from training.data.pool import Pool
+
+
+def test_photographs_are_kept_as_they_are(photos: Path) -> None:
+    pool = Pool(photos)
+    assert [len(part) for part in (pool.people, pool.close, pool.objects, pool.scenes)] == [
+        2,
+        2,
+        0,
+        2,
+    ]
+    subject = pool.people[0]
+    assert subject.pixels.dtype == torch.uint8
+    assert subject.pixels.shape == (5, 200, 300)
+    assert subject.box == (100, 50, 200, 199)
+    colour, mask, disparity = subject.pixels[:, 140, 150].split([3, 1, 1])
+    assert colour.tolist() == pytest.approx([200, 120, 90], abs=4)
+    assert (int(mask), int(disparity)) == (255, 220)
+    assert pool.scenes[0].shape == (4, 200, 300)
+
+
+def test_cutouts_need_alpha(photos: Path, tmp_path: Path) -> None:
+    for name in ("people", "backgrounds"):
+        (tmp_path / name).symlink_to(photos / name)
+    (tmp_path / "cutouts").mkdir()
+    cutout = np.zeros((60, 80, 4), np.uint8)
+    cutout[10:50, 20:60] = 255
+    cv2.imwrite(str(tmp_path / "cutouts" / "cup.webp"), cutout)
+    pool = Pool(tmp_path)
+    assert pool.objects[0].box == (20, 10, 59, 49)
+    assert pool.close is pool.people
+    cv2.imwrite(str(tmp_path / "cutouts" / "plate.webp"), cutout[..., :3])
+    with pytest.raises(UsageError, match=r"plate.webp has no alpha"):
+        Pool(tmp_path)
+
+
+def test_what_is_missing_is_said(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs photographs"):
+        Pool(tmp_path)
+    (tmp_path / "people").mkdir()
+    cv2.imwrite(str(tmp_path / "people" / "a.jpg"), np.zeros((60, 80, 3), np.uint8))
+    with pytest.raises(UsageError, match=r"a.mask.png is missing or not a picture"):
+        Pool(tmp_path)

@@ -1,0 +1,80 @@
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.data.optics import Lens
+from training.data.plans import Planner
+from training.data.pool import Pool
+from training.data.synthesis import Renderer
+
+
+@pytest.fixture(scope="module")
+def pool(photos: Path) -> Pool:
+    return Pool(photos)
+
+
+@pytest.mark.parametrize(("height", "width"), [(144, 256), (240, 160)])
+def test_samples_are_in_range(pool: Pool, height: int, width: int) -> None:
+    batch = Renderer(pool, 3).batch(range(12), height, width)
+    for part, channels in zip(batch, (3, 3, 3, 1, 1), strict=True):
+        assert part.shape == (12, channels, height, width)
+        assert part.min() >= 0
+        assert part.max() <= 1
+        assert part.isfinite().all()
+
+
+def test_sample_depends_on_its_seed_and_number_alone(pool: Pool) -> None:
+    many = Renderer(pool, 3).batch(range(6), 48, 80)
+    for number in (5, 2):
+        alone = Renderer(pool, 3).batch([number], 48, 80)
+        for one, all_ in zip(alone, many, strict=True):
+            assert torch.allclose(one[0], all_[number], atol=1e-4)
+    other = Renderer(pool, 4).batch([5], 48, 80)
+    assert not torch.allclose(other.bokeh[0], many.bokeh[5], atol=0.05)
+
+
+def test_focus_says_where_the_picture_is_kept(pool: Pool) -> None:
+    batch = Renderer(pool, 0).batch(range(24), 96, 160)
+    difference = (batch.bokeh - batch.sharp).abs().mean(1, keepdim=True)
+    assert difference[batch.focus > 0.999].mean() < 0.01
+    assert difference[batch.focus < 0.001].mean() > 0.1
+
+
+def test_no_sharp_rim_is_taught(photos: Path) -> None:
+    """The scene beside a subject in their own photo is out of focus up to the subject."""
+    pool = Pool(photos)
+    renderer = Renderer(pool, 0)
+    numbers = [
+        n for n in range(60)
+        if Planner(pool, random.Random(f"0/{n}"), 96, 160).draw().in_place
+    ][:8]  # fmt: skip
+    batch = renderer.batch(numbers, 96, 160)
+    kept = (batch.focus > 0.5).float()
+    ring = torch.nn.functional.max_pool2d(kept, 7, 1, 3) - torch.nn.functional.max_pool2d(
+        kept, 3, 1, 1
+    )
+    assert batch.focus[ring > 0].mean() < 0.1
+
+
+def test_clip_moves_smoothly_from_its_sample(pool: Pool) -> None:
+    renderer = Renderer(pool, 1)
+    number = next(
+        n for n in range(40) if Planner(pool, random.Random(f"1/{n}"), 48, 80).draw().subject
+    )
+    clip = renderer.clip(number, 8, 48, 80)
+    first = renderer.batch([number], 48, 80)
+    assert torch.allclose(clip.sharp[0], first.sharp[0], atol=1e-4)
+    steps = clip.focus.diff(dim=0).abs().mean((1, 2, 3))
+    far = (clip.focus[-1] - clip.focus[0]).abs().mean()
+    assert 0 < steps.max() < 0.5 * steps.sum()
+    assert far > steps.mean()
+
+
+def test_lens_shapes_what_is_out_of_focus(pool: Pool) -> None:
+    disc = Renderer(pool, 0).batch([0], 96, 160)
+    blades = Renderer(pool, 0, Lens(5, roundness=0)).batch([0], 96, 160)
+    assert torch.equal(disc.input, blades.input)
+    assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)
+    assert torch.allclose(disc.focus, blades.focus, atol=0.3)

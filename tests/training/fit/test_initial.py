@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.network.dmshn import DMSHN, build
+from training.fit.initial import load_initial
+
+
+def test_widened_network_computes_the_same(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    narrow, wide = DMSHN(8, focus_head=True), DMSHN(16, focus_head=True)
+    path = tmp_path / "narrow.safetensors"
+    save_file(narrow.state_dict(), path)
+    load_initial(wide, path)
+    x = torch.rand(1, 3, 32, 48)
+    with torch.inference_mode():
+        assert torch.allclose(wide(x), narrow(x), atol=1e-4)
+    # the copies differ in what they read, so that training can tell them apart
+    weight = wide.encoder_lv1.state_dict()["layer5.weight"]
+    assert not torch.equal(weight[:, 0::2], weight[:, 1::2])
+
+
+def test_one_network_fills_both_halves_of_a_stack(tmp_path: Path) -> None:
+    single, stack = build("dmshn", True), build("stacked", True)
+    path = tmp_path / "dmshn.safetensors"
+    save_file(single.state_dict(), path)
+    load_initial(stack, path)
+    x = torch.rand(1, 3, 16, 16)
+    with torch.inference_mode():
+        assert torch.allclose(stack(x), single(single(x)[:, :3]), atol=1e-6)
+
+
+def test_what_does_not_fit_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    save_file({"weight": torch.zeros(3)}, path)
+    with pytest.raises(UsageError, match="other parameters"):
+        load_initial(build("lite", True), path)
+    save_file(build("lite", True).state_dict(), path)
+    with pytest.raises(UsageError, match=r"layer24.weight: .* does not widen"):
+        load_initial(build("lite", False), path)
+    path.write_bytes(b"cut")
+    with pytest.raises(UsageError, match="not a safetensors file"):
+        load_initial(build("lite", True), path)
+    with pytest.raises(UsageError, match="does not exist"):
+        load_initial(build("lite", True), tmp_path / "none.safetensors")
+
+
+def test_a_stack_begins_from_one_that_only_renders(tmp_path: Path) -> None:
+    path = tmp_path / "authors.pth"
+    single, stack = build("dmshn", False), build("stacked", False)
+    torch.save(single.state_dict(), path)
+    load_initial(stack, path)
+    x = torch.rand(1, 3, 16, 16)
+    with torch.inference_mode():
+        assert torch.allclose(stack(x), single(single(x)), atol=1e-6)

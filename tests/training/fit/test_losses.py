@@ -1,0 +1,87 @@
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+
+from training.fit.losses import SCALES, distillation, ms_ssim, ssim, temporal, total
+
+
+def _ssim_by_hand(a: np.ndarray, b: np.ndarray) -> float:
+    """The formula, one 7x7 window after the other."""
+    values = []
+    for y in range(a.shape[0] - 6):
+        for x in range(a.shape[1] - 6):
+            p, q = a[y : y + 7, x : x + 7], b[y : y + 7, x : x + 7]
+            cov = ((p - p.mean()) * (q - q.mean())).mean()
+            luminance = (2 * p.mean() * q.mean() + 1e-4) / (p.mean() ** 2 + q.mean() ** 2 + 1e-4)
+            values.append(luminance * (2 * cov + 9e-4) / (p.var() + q.var() + 9e-4))
+    return float(np.mean(values))
+
+
+def test_ssim_is_the_formula() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.random((16, 20)), random.random((16, 20))
+    ours = ssim(torch.from_numpy(a)[None, None], torch.from_numpy(b)[None, None])
+    assert abs(float(ours) - _ssim_by_hand(a, b)) < 1e-9
+    assert float(ssim(torch.ones(1, 1, 8, 8), torch.ones(1, 1, 8, 8))) == 1
+
+
+def test_truth_has_the_least_loss() -> None:
+    torch.manual_seed(0)
+    sharp, bokeh = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    focus = (torch.rand(2, 1, 16, 16) > 0.5).float()
+    bokeh = torch.where(focus > 0, sharp, bokeh)
+    truth = torch.cat([bokeh, (focus - 0.5) * 40], 1)
+    least = float(total(truth, sharp, bokeh, focus))
+    assert least < 1e-5
+    assert float(total(-truth, sharp, bokeh, focus)) > 1
+    inverted = torch.cat([bokeh, -truth[:, 3:]], 1)
+    assert float(total(inverted, sharp, bokeh, focus)) > 1
+
+
+def _ms_ssim_by_hand(a: np.ndarray, b: np.ndarray) -> float:
+    """By scikit-image's windows and maps, one scale after the other."""
+    result = 1.0
+    for scale, weight in enumerate(SCALES):
+        if scale:
+            a, b = (x.reshape(len(x) // 2, 2, -1, 2).mean((1, 3)) for x in (a, b))
+
+        def mean(x: np.ndarray) -> np.ndarray:
+            return gaussian_filter(x, 1.5, truncate=5 / 1.5)[5:-5, 5:-5]
+
+        ma, mb = mean(a), mean(b)
+        va, vb, cov = mean(a * a) - ma**2, mean(b * b) - mb**2, mean(a * b) - ma * mb
+        term = (2 * cov + 9e-4) / (va + vb + 9e-4)
+        if scale == 4:
+            term = term * (2 * ma * mb + 1e-4) / (ma**2 + mb**2 + 1e-4)
+        result *= term.mean() ** weight
+    return float(result)
+
+
+def test_ms_ssim_is_the_formula() -> None:
+    random = np.random.default_rng(0)
+    a = gaussian_filter(random.random((192, 240)), 2) * 3 - 1
+    b = gaussian_filter(a, 1) + 0.02 * random.random(a.shape)
+    ours = ms_ssim(torch.from_numpy(a)[None, None], torch.from_numpy(b)[None, None])
+    assert abs(float(ours) - _ms_ssim_by_hand(a, b)) < 1e-6
+
+
+def test_ms_ssim_of_small_and_opposite_pictures_is_finite() -> None:
+    a = torch.rand(2, 3, 16, 16, requires_grad=True)
+    assert abs(float(ms_ssim(a, a).detach()) - 1) < 1e-5
+    (1 - ms_ssim(a, 1 - a.detach())).backward()
+    assert a.grad is not None
+    assert a.grad.isfinite().all()
+
+
+def test_change_that_the_truth_has_not_is_a_loss() -> None:
+    still = torch.full((4, 3, 8, 8), 0.5)
+    assert temporal(still + 0.1, still) < 1e-6
+    still[1::2] += 0.2
+    assert abs(float(temporal(torch.full_like(still, 0.5), still)) - 0.2) < 1e-6
+
+
+def test_a_teacher_is_matched_by_its_own_output() -> None:
+    torch.manual_seed(0)
+    y = torch.cat([torch.rand(1, 3, 16, 16), (torch.rand(1, 1, 16, 16) > 0.5) * 40.0 - 20], 1)
+    assert distillation(y, y) < 1e-6
+    assert distillation(-y, y) > 0.5

@@ -1,0 +1,1 @@
+"""How a network is fitted: presets, losses, the state of a run."""

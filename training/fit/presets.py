@@ -1,0 +1,148 @@
+"""What can be trained, in one table, and how a run's rate and shapes follow from its progress.
+
+The presets named `paper-` train on EBB! as Dutta et al. 2021 do: Adam, batches of two, the rate
+from 1e-4 down to 1e-6; L1 + 0.1 (1 - SSIM), then 1 - MS-SSIM; and their ablations. How long, and
+that the rate falls geometrically, is ours. The others are ours altogether: they learn focus as
+well, and grow the picture as they go.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from realtime_bokeh.sizes import Size
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a run."""
+
+    share: float  # of the run's length
+    shapes: tuple[Size, ...]  # (height, width) of a batch, drawn by chance, all as likely
+    batch: int  # samples of a step, over all processes
+    loss: str  # of the rendering, named in losses.LOSSES
+    rate: tuple[float, float]  # Adam's, at the stage's beginning and at its end
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network, its data and its stages."""
+
+    network: str  # see ablations.build_network
+    stages: tuple[Stage, ...]
+    steps: int  # unless the user gives another length
+    data: Literal["synthetic", "ebb"] = "synthetic"
+    focus_head: bool = True
+    warm_up: int = 200  # steps over which the rate rises from nothing
+    needs: tuple[str, ...] = ()  # options without which it makes no sense
+
+    @property
+    def largest_batch(self) -> int:
+        return max(stage.batch for stage in self.stages)
+
+    @property
+    def depth(self) -> bool:
+        """Whether a picture comes with its disparity as a fourth channel."""
+        return self.network == "depth"
+
+
+# mostly landscape; the shapes of one line have about the same area
+SMALL: tuple[Size, ...] = ((96, 160), (96, 160), (96, 160), (128, 128), (160, 96))
+MIDDLE: tuple[Size, ...] = ((192, 320), (192, 320), (192, 320), (256, 240), (320, 192))
+LARGE: tuple[Size, ...] = ((272, 480), (272, 480), (272, 480), (352, 368), (480, 272))
+HUGE: tuple[Size, ...] = ((384, 640), (384, 640), (384, 640), (496, 496), (640, 384))
+PAPER: tuple[Size, ...] = ((1024, 1024),)
+# about what the shipped models run at
+SHIPPED: tuple[Size, ...] = ((144, 256), (144, 256), (144, 256), (192, 192), (240, 160))
+
+
+def _progressive(factor: float) -> tuple[Stage, ...]:
+    return (
+        Stage(0.4, SMALL, 8, "l1_ssim", (4e-4 * factor, 2e-4 * factor)),
+        Stage(0.35, MIDDLE, 4, "l1_ssim", (2e-4 * factor, 6e-5 * factor)),
+        Stage(0.25, LARGE, 2, "l1_ssim", (6e-5 * factor, 1e-5 * factor)),
+    )
+
+
+def _tuned(network: str, rate: float) -> Preset:
+    """Brings trained weights to other photographs, another renderer or another size."""
+    stage = Stage(1, SHIPPED, 4, "l1_ssim", (rate, rate / 20))
+    return Preset(network, (stage,), 3_000, needs=("init",))
+
+
+def _for_gpu(network: str, rate: float) -> Preset:
+    """For half an hour of a large GPU, which small batches would leave idle."""
+    stages = (
+        Stage(0.3, MIDDLE, 32, "l1_ssim", (rate, rate / 2)),
+        Stage(0.7, HUGE, 16, "l1_ssim", (rate / 2, rate / 40)),
+    )
+    return Preset(network, stages, 8_000, needs=("init",))
+
+
+def _paper(network: str = "dmshn", second: str = "ms_ssim") -> Preset:
+    first = Stage(0.5, PAPER, 2, "l1_ssim", (1e-4, 1e-5))
+    stages = (first, Stage(0.5, PAPER, 2, second, (1e-5, 1e-6)))
+    return Preset(network, stages, 120_000, "ebb", focus_head=False, warm_up=0)
+
+
+def _paper_alone(network: str, stage: Stage, steps: int, needs: tuple[str, ...] = ()) -> Preset:
+    return Preset(network, (stage,), steps, "ebb", focus_head=False, warm_up=0, needs=needs)
+
+
+PRESETS: dict[str, Preset] = {
+    "lite": Preset("lite", _progressive(1), 20_000),
+    "dmshn": Preset("dmshn", _progressive(1), 20_000),
+    "stacked": Preset("stacked", _progressive(0.5), 6_000, needs=("init",)),
+    "lite-tune": _tuned("lite", 2e-4),
+    "dmshn-tune": _tuned("dmshn", 1.5e-4),
+    "stacked-tune": _tuned("stacked", 1e-4),
+    "lite-gpu": _for_gpu("lite", 4e-4),
+    "dmshn-gpu": _for_gpu("dmshn", 4e-4),
+    "stacked-gpu": _for_gpu("stacked", 2e-4),
+    "lite-smoke": Preset(
+        "lite", (Stage(1, ((96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50
+    ),
+    "dmshn-ebb": Preset(
+        "dmshn",
+        (Stage(1, PAPER, 2, "l1_ssim", (1e-4, 1e-6)),),
+        20_000,
+        "ebb",
+        needs=("init", "teacher"),
+    ),
+    "paper-dmshn": _paper(),
+    "paper-stacked": _paper_alone(
+        "stacked", Stage(1, PAPER, 2, "ms_ssim", (1e-5, 1e-6)), 60_000, needs=("init",)
+    ),
+    "paper-no-residuals": _paper("no-residuals"),
+    "paper-no-stage2": _paper_alone("dmshn", Stage(1, PAPER, 2, "l1_ssim", (1e-4, 1e-6)), 120_000),
+    "paper-l1-ms-ssim": _paper(second="l1_ms_ssim"),
+    "paper-depth": _paper("depth"),
+}
+
+
+def stage_at(preset: Preset, progress: float) -> tuple[int, float]:
+    """Where a run is: the number of its stage from 0, and how much of that stage is done in [0, 1].
+
+    Args:
+        progress: of the whole run, in [0, 1].
+    """
+    begin = 0.0
+    for number, stage in enumerate(preset.stages):
+        done = (progress - begin) / stage.share
+        if done < 1:
+            return number, max(done, 0.0)
+        begin += stage.share
+    return len(preset.stages) - 1, 1.0
+
+
+def rate_at(preset: Preset, progress: float, step: int) -> float:
+    """Adam's rate: geometric from the beginning of a stage to its end, after the first steps.
+
+    Args:
+        progress: of the whole run, in [0, 1].
+        step: from 0.
+    """
+    number, done = stage_at(preset, progress)
+    first, last = preset.stages[number].rate
+    rate = first * math.pow(last / first, done)
+    return rate * min(1.0, (step + 1) / preset.warm_up) if preset.warm_up else rate

@@ -1,0 +1,260 @@
+"""The state of one run and one step of it."""
+
+import io
+import json
+import math
+import pickle
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import cv2
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from realtime_bokeh.errors import BokehError, UsageError
+from realtime_bokeh.network.dmshn import split_output
+from training.cli import write_whole
+from training.data.batches import Examples
+from training.fit.ablations import build_network
+from training.fit.initial import load_initial
+from training.fit.losses import LOSSES, distillation, recompose, temporal, total
+from training.fit.presets import Preset, rate_at
+
+_SHOWN = 4  # samples in a picture
+_TEMPORAL = 0.5  # weight of the loss in time
+_KEPT = 0.999  # of the averaged weights at each step, once there were many
+
+
+class Shown(NamedTuple):
+    """A step's examples and what the network made of them, for a picture."""
+
+    examples: Examples
+    picture: Tensor  # [n, 3, h, w]
+    focus: Tensor | None  # [n, 1, h, w]
+
+
+class Trainer:
+    """Network, optimizer, averaged weights and position of one run.
+
+    Args:
+        fabric: launched.
+        name: of the preset.
+        preset: itself.
+        folder: of the run.
+        teacher: a network with the focus head to learn from: its focus where the truth has none,
+            else its rendering too.
+        clips: batches hold clips of two frames, whose change is learnt as well.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        name: str,
+        preset: Preset,
+        folder: Path,
+        teacher: nn.Module | None = None,
+        clips: bool = False,
+    ) -> None:
+        self.fabric, self.name, self.preset, self.folder = fabric, name, preset, folder
+        # before the set-up: DDP keeps gradients in the layout that parameters have there
+        self.network: nn.Module = _channels_last(build_network(preset))
+        optimizer = torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.999))
+        self._model, self._optimizer = fabric.setup(self.network, optimizer)
+        self._teacher, self._clips = teacher, clips
+        if teacher:
+            _channels_last(fabric.to_device(teacher)).requires_grad_(False)
+        self._average = self._weights()
+        self.step = self.samples = 0
+        self.seconds = 0.0
+        self._sums = torch.zeros(4, device=fabric.device)
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+
+    def start(self, initial: Path | None) -> None:
+        """Go on from the run's checkpoint, or begin from the initial weights, if any.
+
+        Raises:
+            UsageError: for a checkpoint that is damaged or another preset's, or weights that do not
+                fit.
+        """
+        path = self.folder / "checkpoint.pt"
+        if path.exists():
+            self._resume(path)
+        elif initial:
+            load_initial(self.network, initial)
+            self._average = self._weights()
+        self._trim()
+
+    def _resume(self, path: Path) -> None:
+        damaged = f"{path} is damaged or not a checkpoint of training; remove it to begin anew"
+        try:
+            state = torch.load(path, map_location=self.fabric.device, weights_only=True)
+            name = state["preset"]
+        except (RuntimeError, OSError, EOFError, BadZipFile, pickle.UnpicklingError,
+                KeyError, TypeError) as error:  # fmt: skip
+            raise UsageError(damaged) from error
+        if name != self.name:
+            raise UsageError(
+                f"{self.folder} holds a run of the preset {name}; go on with --preset {name}, or "
+                "give another folder with --out"
+            )
+        try:
+            self.network.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._average = state["average"]
+            self.step, self.samples, self.seconds = (
+                state[k] for k in ("step", "samples", "seconds")
+            )
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise UsageError(damaged) from error
+
+    def save(self) -> None:
+        """Write checkpoint.pt and weights.safetensors (fp16, averaged over steps).
+
+        Raises:
+            SinkError: when they cannot be written.
+        """
+        if not self.fabric.is_global_zero:
+            return
+        state = {
+            "preset": self.name,
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "average": self._average,
+            "step": self.step,
+            "samples": self.samples,
+            "seconds": self.seconds,
+        }
+        whole = io.BytesIO()
+        torch.save(state, whole)
+        write_whole(self.folder / "checkpoint.pt", whole.getvalue())
+        half = {k: v.half().contiguous().cpu() for k, v in self._average.items()}
+        write_whole(self.folder / "weights.safetensors", save(half))
+
+    def update(self, examples: Examples, stage: int, progress: float) -> Shown:
+        """One step of Adam.
+
+        Raises:
+            BokehError: when the gradient is not finite.
+        """
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate_at(self.preset, progress, self.step)
+        examples = self.fabric.to_device(examples)
+        examples = examples._replace(
+            input=examples.input.contiguous(memory_format=torch.channels_last)
+        )
+        y = self._model(examples.input).float()
+        loss, picture = self._loss(y, examples, self.preset.stages[stage].loss)
+        self._optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        norm = self.fabric.clip_gradients(
+            self._model, self._optimizer, max_norm=1.0, error_if_nonfinite=False
+        )
+        if norm is None or not torch.isfinite(norm):
+            raise BokehError(
+                f"the gradient of step {self.step + 1} is not finite, so training stopped; the "
+                "last checkpoint is kept"
+            )
+        self._optimizer.step()
+        self.step += 1
+        self.samples += len(y) * self.fabric.world_size
+        keep = min(_KEPT, self.step / (self.step + 50))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self._average[name].lerp_(value, 1 - keep)
+            mse, identity = (F.mse_loss(p, examples.bokeh) for p in (picture, examples.sharp))
+            self._sums += torch.stack([loss, mse, identity, torch.ones_like(loss)])
+        logit = split_output(y)[1]
+        focus = None if logit is None else torch.sigmoid(logit.detach())
+        return Shown(examples, picture.detach(), focus)
+
+    def _loss(self, y: Tensor, examples: Examples, rendering_loss: str) -> tuple[Tensor, Tensor]:
+        """The loss, and the picture that a viewer would get."""
+        rendering, logit = split_output(y)
+        if logit is None:
+            return LOSSES[rendering_loss](rendering, examples.bokeh), rendering
+        _, sharp, bokeh, focus = examples
+        extra = torch.zeros((), device=y.device)
+        if self._teacher:
+            with torch.no_grad(), self.fabric.autocast():
+                taught = self._teacher(examples.input).float()
+            if focus is None:
+                focus = torch.sigmoid(taught[:, 3:])
+            else:
+                extra = distillation(y, taught)
+        assert focus is not None, "a preset whose data has no focus needs a teacher"
+        picture = recompose(rendering, torch.sigmoid(logit), sharp)
+        if self._clips:
+            extra = extra + _TEMPORAL * temporal(picture, bokeh)
+        return total(y, sharp, bokeh, focus, rendering_loss) + extra, picture
+
+    def report(self, stage: int, progress: float) -> dict[str, float]:
+        """What was measured since the last report, over all processes; a line of metrics.jsonl."""
+        loss, mse, identity, count = summed(self.fabric, self._sums)
+        self._sums = torch.zeros_like(self._sums)
+        line = {
+            "step": self.step,
+            "samples": self.samples,
+            "hours": round(self.seconds / 3600, 3),
+            "loss": round(loss / count, 4),
+            "psnr": _decibels(mse / count),
+            "psnr_identity": _decibels(identity / count),
+            "stage": stage + 1,
+            "rate": float(f"{rate_at(self.preset, progress, self.step - 1):.3g}"),
+        }
+        if self.fabric.is_global_zero:
+            with (self.folder / "metrics.jsonl").open("a") as log:
+                log.write(json.dumps(line) + "\n")
+        return line
+
+    def show(self, shown: Shown) -> None:
+        """Write samples.jpg: rows of input, output, truth and focus.
+
+        Raises:
+            SinkError: when it cannot be written.
+        """
+        if not self.fabric.is_global_zero:
+            return
+        rows = [shown.examples.input[:, :3], shown.picture, shown.examples.bokeh]
+        if shown.focus is not None:
+            rows.append(shown.focus.expand_as(rows[0]))
+        grid = torch.cat([torch.cat(list(row[:_SHOWN]), 2) for row in rows], 1)
+        rgb = (grid.clamp(0, 1) * 255).byte().permute(1, 2, 0).cpu().numpy()
+        coded = cv2.imencode(".jpg", rgb[..., ::-1])[1]
+        write_whole(self.folder / "samples.jpg", coded.tobytes())
+
+    def _trim(self) -> None:
+        """Drop the lines of metrics.jsonl beyond the checkpoint: their steps come again."""
+        path = self.folder / "metrics.jsonl"
+        if not (self.fabric.is_global_zero and path.exists()):
+            return
+        lines = path.read_text().splitlines()
+        kept = [line for line in lines if _step(line) <= self.step]
+        write_whole(path, "".join(f"{line}\n" for line in kept))
+
+
+def summed(fabric: Fabric, values: Tensor) -> list[float]:
+    """Values [n] summed over all processes."""
+    result = fabric.all_reduce(values, reduce_op="sum")
+    assert isinstance(result, Tensor)
+    return [float(v) for v in result]
+
+
+def _channels_last(network: Any) -> Any:
+    return network.to(memory_format=torch.channels_last)
+
+
+def _decibels(mse: float) -> float:
+    return round(-10 * math.log10(max(mse, 1e-10)), 2)
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:  # cut short when the run was killed
+        return math.inf
