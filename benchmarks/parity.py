@@ -22,7 +22,7 @@ from realtime_bokeh import Controls, find_model, open_engine
 from realtime_bokeh.engines.compile import half_frame, portable_graph
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import content_size
-from realtime_bokeh.sources.video import VideoFile
+from realtime_bokeh.sources.video import VideoReader
 from realtime_bokeh.stills import is_still, read_still
 
 _HD = (720, 1280)
@@ -38,7 +38,7 @@ def pictures(paths: list[Path], frames: int = _FRAMES) -> Iterator[tuple[Image, 
         elif is_still(path) and not path.name.endswith((".mask.png", ".disparity.png")):
             yield read_still(path).image, True
         elif path.suffix in _CLIPS:
-            clip = VideoFile(path)
+            clip = VideoReader(path)
             for number in range(frames):
                 frame = clip.read()
                 if frame is not None:

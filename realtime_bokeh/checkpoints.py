@@ -39,7 +39,7 @@ from realtime_bokeh.weights import (
 Arrays = dict[str, NDArray[Any]]
 
 
-def _read_checkpoint(path: Path) -> Arrays:
+def read_checkpoint(path: Path) -> Arrays:
     """The tensors of a safetensors file or of a PyTorch checkpoint, as float32 arrays."""
     if not path.is_file():
         raise UsageError(f"{path} does not exist; give a .pth or .safetensors file")
@@ -114,7 +114,7 @@ def import_weights(path: Path, name: str | None = None, origin: str | None = Non
         raise UsageError(f"{name!r} cannot be a model's name; use letters, digits, - and _")
     if (SHIPPED / name).exists():
         raise UsageError(f"{name!r} is a shipped model; choose another name with --name")
-    arrays = _read_checkpoint(path)
+    arrays = read_checkpoint(path)
     try:
         architecture, focus_head = recognise(arrays)
     except UsageError as error:

@@ -1,9 +1,13 @@
-"""One picture on its way from a source to a sink."""
+"""Frames, and the contracts of what gives them and what takes them."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from numpy.typing import NDArray
+
+from realtime_bokeh.sizes import Size
 
 Image = NDArray[Any]  # uint8 [H, W, 3] BGR, contiguous
 
@@ -14,7 +18,7 @@ EXACT = 0x2 | 0x40000 | 0x2000
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture and when it is from.
+    """A picture and its time.
 
     image: uint8 [H, W, 3] BGR.
     index: counts from 0 at the source.
@@ -28,3 +32,80 @@ class Frame:
     captured_at: float
     pts: int | None = None
     duration: int = 0
+
+
+class Stopped(Exception):
+    """A sink says that the user wants to stop: what was written is complete."""
+
+
+class Source(ABC):
+    """Gives frames one after the other; read from one thread.
+
+    size: of every frame.
+    fps: frames a second, nominal.
+    live: whether frames come at their own pace, so that only the newest counts.
+    total: how many frames there are, as far as is known.
+    time_base: seconds per unit of a frame's pts; None for live sources.
+    """
+
+    size: Size
+    fps: float
+    live: bool = False
+    total: int | None = None
+    time_base: Fraction | None = None
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What is read, in one line."""
+
+    @abstractmethod
+    def read(self) -> Frame | None:
+        """The next frame, waiting for it; None at the end.
+
+        Raises:
+            SourceError: when frames stop coming.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the device or file; safe to call twice, and from another thread."""
+
+
+class Sink(ABC):
+    """Takes frames one after the other; used from the thread that opened it.
+
+    live: whether somebody watches now: it is shown the card while nothing is rendered.
+    """
+
+    live: bool = False
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Where frames go, in one line."""
+
+    @abstractmethod
+    def write(self, frame: Frame) -> None:
+        """Take a frame.
+
+        Raises:
+            SinkError: when it cannot be delivered.
+            Stopped: when the user asks to stop.
+        """
+
+    def idle(self) -> None:  # noqa: B027 - most sinks have nothing to do
+        """Called several times a second while no frame comes, so that a window stays alive.
+
+        Raises:
+            Stopped: when the user asks to stop.
+        """
+
+    @abstractmethod
+    def close(self, complete: bool) -> None:
+        """Finish; safe to call twice.
+
+        Args:
+            complete: False when the run failed: a file is then not left behind.
+
+        Raises:
+            SinkError: when what was taken cannot be kept.
+        """

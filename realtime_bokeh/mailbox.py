@@ -1,6 +1,7 @@
 """A one-slot hand-off between two threads, with shutdown in both directions."""
 
 import threading
+from enum import Enum
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -10,16 +11,18 @@ class Closed(Exception):
     """The other side has ended; no more items come or are wanted."""
 
 
+class Policy(Enum):
+    """What becomes of a new item while the last one has not been taken."""
+
+    NEWEST_WINS = "it replaces the last one"  # live sources
+    EVERY_ITEM = "the writer waits"  # files
+
+
 class Mailbox(Generic[T]):
-    """Holds at most one item.
+    """Holds at most one item, and treats a second one by its policy."""
 
-    Args:
-        overwrite: a new item replaces one that was not taken (live sources: the newest counts);
-            otherwise the writer waits (files: every item counts).
-    """
-
-    def __init__(self, overwrite: bool) -> None:
-        self._overwrite = overwrite
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
         self._changed = threading.Condition()
         self._item: T | None = None
         self._finished = False
@@ -33,7 +36,7 @@ class Mailbox(Generic[T]):
             Closed: when the reader has gone.
         """
         with self._changed:
-            while self._item is not None and not self._overwrite and not self._closed:
+            while self._item is not None and self._policy is Policy.EVERY_ITEM and not self._closed:
                 self._changed.wait()
             if self._closed:
                 raise Closed

@@ -6,10 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from realtime_bokeh.frame import Frame, Image
-from realtime_bokeh.mailbox import Closed, Mailbox
+from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.mailbox import Closed, Mailbox, Policy
 from realtime_bokeh.metrics import Metrics
 
 # Seconds without a rendered frame after which a live sink gets the card: longer than a frame of the
@@ -21,24 +21,6 @@ _TICK = 0.25  # seconds between ticks while there is no frame
 Effect = Callable[[Image], Callable[[], Image]]
 
 THREADS = ("bokeh capture", "bokeh effect")
-
-
-class Stopped(Exception):
-    """A sink says that the user wants to stop: what was written is complete."""
-
-
-class _Source(Protocol):
-    @property
-    def live(self) -> bool: ...
-    def read(self) -> Frame | None: ...
-    def close(self) -> None: ...
-
-
-class _Sink(Protocol):
-    @property
-    def live(self) -> bool: ...
-    def write(self, frame: Frame) -> None: ...
-    def close(self, complete: bool) -> None: ...
 
 
 class _Begun(NamedTuple):
@@ -62,9 +44,9 @@ class Pipeline:
 
     def __init__(
         self,
-        source: _Source,
+        source: Source,
         effect: Effect,
-        sinks: Sequence[_Sink],
+        sinks: Sequence[Sink],
         metrics: Metrics,
         card: Image | None = None,
         in_flight: int = 1,
@@ -75,8 +57,9 @@ class Pipeline:
         self._metrics = metrics
         self._card = card
         self._in_flight = in_flight
-        self._captured: Mailbox[Frame] = Mailbox(overwrite=source.live)
-        self._rendered: Mailbox[Frame] = Mailbox(overwrite=source.live)
+        policy = Policy.NEWEST_WINS if source.live else Policy.EVERY_ITEM
+        self._captured: Mailbox[Frame] = Mailbox(policy)
+        self._rendered: Mailbox[Frame] = Mailbox(policy)
         self._error: BaseException | None = None
         self._stopping = threading.Event()
 

@@ -41,7 +41,7 @@ class Recomposer:
     """
 
     def __init__(self) -> None:
-        self._size: Size = (0, 0)
+        self._size = Size(0, 0)
 
     def __call__(self, frame: Image, bokeh: Image, focus: Image, content: Size) -> Image:
         """Recompose one frame.
@@ -55,7 +55,7 @@ class Recomposer:
         Returns:
             uint8 [H, W, 3] BGR, a new array.
         """
-        size: Size = (frame.shape[0], frame.shape[1])
+        size = Size.of(frame)
         if size != self._size:
             self._size = size
             self._share = np.empty(size, np.uint8)

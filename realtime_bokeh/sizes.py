@@ -1,13 +1,74 @@
-"""Which size the network runs at for a frame, without ever distorting it."""
+"""Sizes of pictures, and the one at which the network runs for a frame, without distorting it."""
 
 import math
-from typing import Literal
+import re
+from typing import Literal, NamedTuple, Protocol
 
-Size = tuple[int, int]  # (height, width) in pixels
+from realtime_bokeh.errors import UsageError
+
+
+class _Shaped(Protocol):
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+class Size(NamedTuple):
+    """The height and width of a picture in pixels.
+
+    The order is that of arrays; people read and write WIDTHxHEIGHT, which is what `str` gives and
+    `parse_size` takes.
+    """
+
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    @classmethod
+    def of(cls, image: _Shaped) -> "Size":
+        """The size of an array [height, width, ...]."""
+        return cls(image.shape[0], image.shape[1])
+
+    @property
+    def area(self) -> int:
+        return self.height * self.width
+
+
 InferenceSize = Size | Literal["full"]
 
 MULTIPLE = 16  # the network's height and width are multiples of this
-LARGEST_FULL = (1024, 1536)  # at which the paper runs; beyond it "full" is this area
+LARGEST_FULL = Size(1024, 1536)  # at which the paper runs; beyond it "full" is this area
+_SIDES = (16, 16384)  # the shortest and the longest side that anybody may ask for
+
+
+def parse_size(option: str, text: str, example: str = "1280x720") -> Size:
+    """A size that a person wrote: WIDTHxHEIGHT.
+
+    Args:
+        option: where it was written, for the sentence.
+        example: what to write instead.
+
+    Raises:
+        UsageError: when it is no size, or a side is not within 16 to 16384 pixels.
+    """
+    match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", text)
+    if not match:
+        raise UsageError(f"{option} {text!r} is not a size; write it like {example}")
+    size = Size(height=int(match[2]), width=int(match[1]))
+    low, high = _SIDES
+    if not all(low <= side <= high for side in size):
+        raise UsageError(f"{option} {size} is out of range; sides are {low} to {high} pixels")
+    return size
+
+
+def parse_inference_size(option: str, text: str) -> InferenceSize:
+    """An inference size that a person wrote: WIDTHxHEIGHT, or full.
+
+    Raises:
+        UsageError: as `parse_size`.
+    """
+    return "full" if text == "full" else parse_size(option, text, "256x144, or full")
 
 
 def content_size(frame: Size, inference: InferenceSize) -> Size:
@@ -19,20 +80,19 @@ def content_size(frame: Size, inference: InferenceSize) -> Size:
     """
     height, width = frame
     if inference == "full":
-        if height * width > LARGEST_FULL[0] * LARGEST_FULL[1]:
+        if frame.area > LARGEST_FULL.area:
             return content_size(frame, LARGEST_FULL)
         scale = max(1.0, MULTIPLE / min(frame))
-        return round(height * scale), round(width * scale)
-    area = inference[0] * inference[1]
+        return Size(round(height * scale), round(width * scale))
     long, short = max(frame), min(frame)
-    side = max(MULTIPLE, MULTIPLE * round(math.sqrt(area * long / short) / MULTIPLE))
+    side = MULTIPLE * round(math.sqrt(inference.area * long / short) / MULTIPLE)
+    side = max(MULTIPLE, side)
     other = round(side * short / long)
     if other < MULTIPLE:  # a ribbon
         side, other = round(MULTIPLE * long / short), MULTIPLE
-    return (other, side) if width >= height else (side, other)
+    return Size(other, side) if width >= height else Size(side, other)
 
 
 def padded_size(content: Size) -> Size:
     """The network's size for a content: both sides rounded up to multiples of 16."""
-    height, width = (MULTIPLE * math.ceil(side / MULTIPLE) for side in content)
-    return height, width
+    return Size(*(MULTIPLE * math.ceil(side / MULTIPLE) for side in content))

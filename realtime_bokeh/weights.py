@@ -22,7 +22,7 @@ from realtime_bokeh.sizes import Size
 SHIPPED = Path(__file__).parent / "models"
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
 GRAPHS = {"f32": "graph.onnx", "int8": "graph.int8.onnx"}
-PAPER_SIZE = (384, 640)  # the authors' checkpoints were trained at 1024x1024: not below this
+PAPER_SIZE = Size(384, 640)  # the authors' checkpoints were trained at 1024x1024: not below this
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Model:
     name: by which `--model` chooses it.
     architecture: lite, dmshn or stacked.
     focus_head: whether the last convolution has a fourth output, the focus logit.
-    inference_size: (height, width) at which it is meant to run, for 16:9.
+    inference_size: at which it is meant to run, for 16:9.
     sha256: of every file of the model but the manifest, by file name.
     origin: how it was made.
     metrics: what was measured, by name.
@@ -109,7 +109,7 @@ def load_manifest(folder: Path) -> Model:
     """
     try:
         entry = json.loads((folder / MANIFEST).read_text())
-        entry["inference_size"] = tuple(entry["inference_size"])
+        entry["inference_size"] = Size(*entry["inference_size"])
         return Model(**entry, folder=folder)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise WeightsError(f"{folder / MANIFEST} cannot be read ({error})") from error

@@ -11,8 +11,8 @@ import numpy as np
 from realtime_bokeh.frame import EXACT, Image
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
-from realtime_bokeh.sinks.video import VideoFile as Writer
-from realtime_bokeh.sources.video import VideoFile as Reader
+from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.sources.video import VideoReader
 
 RED_LEFT_BLUE_RIGHT = np.zeros((48, 64, 3), np.uint8)
 RED_LEFT_BLUE_RIGHT[:, :32, 2] = 200
@@ -89,8 +89,8 @@ def _sing(container: Any, track: Any, start: float, end: float) -> None:
 
 def copy(source: Path, target: Path) -> None:
     """Render with an effect that changes nothing."""
-    reader = Reader(source)
-    writer = Writer(target, reader.size, reader.fps, reader.time_base, reader)
+    reader = VideoReader(source)
+    writer = VideoWriter(target, reader.size, reader.fps, reader.time_base, reader)
     Pipeline(reader, lambda image: lambda: image, [writer], Metrics()).run()
 
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from realtime_bokeh.mailbox import Closed, Mailbox
+from realtime_bokeh.mailbox import Closed, Mailbox, Policy
 
 
 def _start(body: Callable[[], object]) -> tuple[threading.Thread, list[BaseException]]:
@@ -22,7 +22,7 @@ def _start(body: Callable[[], object]) -> tuple[threading.Thread, list[BaseExcep
 
 
 def test_overwriting_keeps_the_newest_and_counts_the_others() -> None:
-    box: Mailbox[int] = Mailbox(overwrite=True)
+    box: Mailbox[int] = Mailbox(Policy.NEWEST_WINS)
     for item in range(5):
         box.put(item)
     assert box.get() == 4
@@ -30,7 +30,7 @@ def test_overwriting_keeps_the_newest_and_counts_the_others() -> None:
 
 
 def test_waiting_loses_nothing() -> None:
-    box: Mailbox[int] = Mailbox(overwrite=False)
+    box: Mailbox[int] = Mailbox(Policy.EVERY_ITEM)
 
     def write() -> None:
         for item in range(200):
@@ -46,7 +46,7 @@ def test_waiting_loses_nothing() -> None:
 
 
 def test_the_writers_last_item_is_still_taken() -> None:
-    box: Mailbox[str] = Mailbox(overwrite=False)
+    box: Mailbox[str] = Mailbox(Policy.EVERY_ITEM)
     box.put("last")
     box.finish()
     assert box.get() == "last"
@@ -55,7 +55,7 @@ def test_the_writers_last_item_is_still_taken() -> None:
 
 
 def test_closing_wakes_a_waiting_writer() -> None:
-    box: Mailbox[int] = Mailbox(overwrite=False)
+    box: Mailbox[int] = Mailbox(Policy.EVERY_ITEM)
     box.put(1)
     thread, raised = _start(lambda: box.put(2))
     box.close()
@@ -65,7 +65,7 @@ def test_closing_wakes_a_waiting_writer() -> None:
 
 
 def test_closing_wakes_a_waiting_reader() -> None:
-    box: Mailbox[int] = Mailbox(overwrite=True)
+    box: Mailbox[int] = Mailbox(Policy.NEWEST_WINS)
     thread, raised = _start(box.get)
     box.close()
     thread.join(5)
@@ -74,7 +74,7 @@ def test_closing_wakes_a_waiting_reader() -> None:
 
 
 def test_a_closed_box_gives_and_takes_nothing() -> None:
-    box: Mailbox[int] = Mailbox(overwrite=True)
+    box: Mailbox[int] = Mailbox(Policy.NEWEST_WINS)
     box.put(1)
     box.close()
     with pytest.raises(Closed):
@@ -85,4 +85,4 @@ def test_a_closed_box_gives_and_takes_nothing() -> None:
 
 def test_patience_ends() -> None:
     with pytest.raises(TimeoutError):
-        Mailbox[int](overwrite=True).get(timeout=0.01)
+        Mailbox[int](Policy.NEWEST_WINS).get(timeout=0.01)

@@ -17,8 +17,8 @@ NETWORK_MAY = ("torch", "safetensors", "realtime_bokeh", "collections", "pathlib
 # module or folder -> what of ours it may import; only app may import everything
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "sizes": set(),
-    "frame": set(),
+    "sizes": {"errors"},
+    "frame": {"sizes"},
     "metrics": set(),
     "mailbox": set(),
     "telemetry": set(),
@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "recompose": {"frame", "sizes"},
     "pipeline": {"frame", "mailbox", "metrics"},
     "sources": {"errors", "files", "frame", "sizes"},
-    "sinks": {"errors", "files", "frame", "sizes", "pipeline"},
+    "sinks": {"errors", "files", "frame", "sizes"},
     "network": set(),
     "export": {"__version__", "errors", "files", "frame", "network", "recompose", "sizes",
                "telemetry", "weights"},

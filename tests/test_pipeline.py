@@ -9,10 +9,10 @@ import pytest
 
 from realtime_bokeh import pipeline
 from realtime_bokeh.errors import SinkError
-from realtime_bokeh.frame import Frame, Image
+from realtime_bokeh.frame import Frame, Image, Stopped
 from realtime_bokeh.metrics import Metrics
-from realtime_bokeh.pipeline import Pipeline, Stopped
-from realtime_bokeh.sinks.video import VideoFile
+from realtime_bokeh.pipeline import Pipeline
+from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sources.demo import Demo
 from tests import clips
 
@@ -259,7 +259,7 @@ def test_recordings_are_finished_and_half_a_rendering_is_none(
     tmp_path: Path, live: bool, end: type[BaseException]
 ) -> None:
     source = Demo((48, 64), 240.0, live=live)
-    sink = VideoFile(tmp_path / "out.mp4", source.size, source.fps, source.time_base)
+    sink = VideoWriter(tmp_path / "out.mp4", source.size, source.fps, source.time_base)
     count = itertools.count()
 
     def tick() -> None:

@@ -5,9 +5,10 @@ import torch
 
 from realtime_bokeh.network import core
 from realtime_bokeh.recompose import Recomposer, shrink
+from realtime_bokeh.sizes import Size
 
 
-@pytest.mark.parametrize("content", [(144, 256), (120, 200)])
+@pytest.mark.parametrize("content", [Size(144, 256), Size(120, 200)])
 def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) -> None:
     frame = cv2.resize(portrait, (640, 360))
     height, width = content
@@ -18,7 +19,7 @@ def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) 
     ours = Recomposer()(frame, bokeh, focus, content)
 
     image = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
-    theirs_small = core.Shrink((360, 640), content)(image).round()[0].permute(1, 2, 0).numpy()
+    theirs_small = core.Shrink(Size(360, 640), content)(image).round()[0].permute(1, 2, 0).numpy()
     assert np.abs(small[:height, :width].astype(int) - theirs_small).max() <= 1
     theirs = core.recompose(
         image,
@@ -37,16 +38,16 @@ def test_full_focus_is_the_frame_itself(portrait: np.ndarray) -> None:
 def test_frames_of_several_sizes_and_results_that_stay(portrait: np.ndarray) -> None:
     recompose = Recomposer()
     ones, black = np.ones((32, 32), np.float32), np.zeros((32, 32, 3), np.uint8)
-    first = recompose(portrait, black, ones, (32, 32))
-    second = recompose(portrait[:100, :80].copy(), black, ones, (30, 20))
-    recompose(portrait, black, 0 * ones, (32, 32))
+    first = recompose(portrait, black, ones, Size(32, 32))
+    second = recompose(portrait[:100, :80].copy(), black, ones, Size(30, 20))
+    recompose(portrait, black, 0 * ones, Size(32, 32))
     assert np.array_equal(first, portrait)
     assert np.array_equal(second, portrait[:100, :80])
 
 
 def test_shrink_reflects_up_to_multiples_of_16() -> None:
     frame = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
-    small = shrink(frame, (20, 30))
+    small = shrink(frame, Size(20, 30))
     assert small.shape == (32, 32, 3)
     assert np.array_equal(small[20, :30], frame[18])
     assert np.array_equal(small[:20, 30], frame[:, 28])

@@ -16,8 +16,8 @@ from typing import Any
 from rich.console import Console
 
 from realtime_bokeh import weights
-from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sizes import parse_size
 from training.cli import run, write_json
 from training.data.pool import Pool
 from training.measure import protocols
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the material to evaluate on")
     parser.add_argument("--out", type=Path, default=Path("out/eval"), help="folder of the result")
     parser.add_argument("--precision", choices=("f32", "int8"), help="(default: the engine's)")
-    parser.add_argument("--inference-size", metavar="HxW", help="(default: the model's)")
+    parser.add_argument("--inference-size", metavar="WxH", help="(default: the model's)")
     parser.add_argument("--frames", type=int, default=40, help="of each clip (default: 40)")
     parser.add_argument("--samples", type=int, default=48, help="rendered ones (default: 48)")
     parser.add_argument("--record", action="store_true",
@@ -107,7 +107,7 @@ def main() -> None:
         raise UsageError("--record needs people/ in --data, and every model at its own size")
     models = [find(name) for name in dict.fromkeys(args.model)]
     if args.inference_size:
-        size = parse_size("inference-size", args.inference_size)
+        size = parse_size("--inference-size", args.inference_size)
         models = [replace(model, inference_size=size) for model in models]
     networks = [Network(model, args.precision) for model in models]
     report = Report(args.out, f"Evaluation of {', '.join(n.name for n in networks)}")

@@ -26,10 +26,10 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import STRIDE, build, split_output
+from realtime_bokeh.sizes import parse_size
 from realtime_bokeh.stills import read_still
 from training.cli import make_folder, named_paths, run, write_json
 from training.data.ebb import Ebb
@@ -160,7 +160,7 @@ def _study(args: argparse.Namespace) -> dict[str, Values]:
 
 
 def _runtime(args: argparse.Namespace) -> dict[str, Values]:
-    width, height = parse_size("size", args.size)
+    height, width = parse_size("--size", args.size)
     if width % STRIDE or height % STRIDE or not width or not height:
         raise UsageError(f"--size {args.size}: both must be multiples of {STRIDE}")
     device = _device()

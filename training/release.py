@@ -1,7 +1,7 @@
 """Turn a run's weights into a shipped model: graphs, int8 scales, manifest.
 
     python -m training.release --model lite --weights runs/lite/weights.safetensors \
-        --data FOLDER --origin "how it was made" [--size 144x256] [--focus 1.5 0.5]
+        --data FOLDER --origin "how it was made" [--size 256x144] [--focus 1.5 0.5]
     python -m training.release --paper
 
 FOLDER holds the training photographs; int8 is calibrated on samples rendered from them. --focus
@@ -23,9 +23,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
-from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.export.onnx import core_graph, quantize, share_weights
 from realtime_bokeh.network.dmshn import build
+from realtime_bokeh.sizes import Size, parse_size
 from training.cli import run
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
@@ -37,7 +37,7 @@ def write(graph: onnx.ModelProto, path: Path) -> None:
     path.write_bytes(graph.SerializeToString())
 
 
-def calibration(data: Path, size: tuple[int, int]) -> list[NDArray[Any]]:
+def calibration(data: Path, size: Size) -> list[NDArray[Any]]:
     """Pictures as the network sees them, uint8 [h, w, 3] BGR."""
     batch = Renderer(Pool(data), seed=1).batch(range(_CALIBRATION), *size)
     levels = (batch.input * 255).round().byte().flip(1).permute(0, 2, 3, 1)
@@ -60,7 +60,7 @@ def release(
     source: Path,
     data: Path,
     origin: str,
-    size: tuple[int, int],
+    size: Size,
     focus: tuple[float, float] = (1.0, 0.0),
 ) -> None:
     """Write the folder of a shipped model; `focus` is the gain and bias of `refocused`."""
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--origin", default="")
-    parser.add_argument("--size", default="144x256", help="HxW at which it is meant to run")
+    parser.add_argument("--size", default="256x144", help="WxH at which it is meant to run")
     parser.add_argument("--focus", type=float, nargs=2, default=(1.0, 0.0),
                         metavar=("GAIN", "BIAS"),
                         help="of the focus logit (default: 1 0)")  # fmt: skip
@@ -107,7 +107,7 @@ def main() -> None:
     if args.paper:
         release_paper_graphs()
     elif args.model and args.weights and args.data:
-        size = parse_size("size", args.size)
+        size = parse_size("--size", args.size)
         release(args.model, args.weights, args.data, args.origin, size, tuple(args.focus))
     else:
         parser.error("give --paper, or --model, --weights and --data")

@@ -4,14 +4,13 @@ import itertools
 import sys
 import time
 from dataclasses import dataclass
-from fractions import Fraction
 
 from realtime_bokeh.engines import Controls, Engine
 from realtime_bokeh.engines.base import Finish
-from realtime_bokeh.frame import Frame, Image
+from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.metrics import Metrics, percentiles
 from realtime_bokeh.pipeline import Pipeline
-from realtime_bokeh.sinks import Null
+from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
@@ -37,15 +36,18 @@ class Result:
     memory_growth_mb: float
 
 
-class _Loop:
+class _Loop(Source):
     """A few pictures over and over, as fast as they are taken."""
 
-    live = False
-    time_base: Fraction | None = None
-
     def __init__(self, pictures: list[Image], frames: int) -> None:
+        self.size = Size.of(pictures[0])
+        self.fps = 30.0
+        self.total = frames
         self._pictures = itertools.cycle(pictures)
         self._left = range(frames).__iter__()
+
+    def describe(self) -> str:
+        return f"{self.size} from memory"
 
     def read(self) -> Frame | None:
         index = next(self._left, None)
@@ -68,7 +70,7 @@ def _resident_mb() -> float:
 
 
 def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int) -> Result:
-    """Send `frames` frames of (height, width) through the pipeline and measure."""
+    """Send `frames` frames of a size through the pipeline and measure."""
     scene = Demo(size, live=False)
     pictures = [f.image for f in (scene.read() for _ in range(_PICTURES)) if f is not None]
     metrics = Metrics()
@@ -96,14 +98,16 @@ def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int)
     network.clear()
     memory.clear()
     begin = time.perf_counter()
-    Pipeline(_Loop(pictures, frames), effect, [Null()], metrics, in_flight=engine.in_flight).run()
+    Pipeline(
+        _Loop(pictures, frames), effect, [Discard()], metrics, in_flight=engine.in_flight
+    ).run()
     seconds = time.perf_counter() - begin
     frame, inner = percentiles(whole), percentiles(network)
     outside = percentiles([a - b for a, b in zip(whole, network, strict=True)])
     return Result(
         model=model,
         engine=engine.describe(),
-        frame_size=f"{size[1]}x{size[0]}",
+        frame_size=str(size),
         frames=frames,
         fps=round(frames / seconds, 1),
         frame_ms=round(frame.p50 * 1e3, 2),

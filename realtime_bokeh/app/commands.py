@@ -11,8 +11,10 @@ from realtime_bokeh.app.display import console, frame_progress, live_status, sta
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.files import check_output
+from realtime_bokeh.frame import Stopped
 from realtime_bokeh.metrics import Metrics
-from realtime_bokeh.pipeline import Effect, Pipeline, Stopped
+from realtime_bokeh.pipeline import Effect, Pipeline
+from realtime_bokeh.sizes import Size
 
 
 def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Any, str]:
@@ -35,19 +37,16 @@ def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Any, 
 
 
 def _open_source(camera: str, settings: Settings) -> Any:
-    size = settings.size and (settings.size[1], settings.size[0])
     if camera == "demo":
         from realtime_bokeh.sources.demo import Demo
 
-        return Demo(size or (480, 640), settings.fps or 30.0)
+        return Demo(settings.size or Size(480, 640), settings.fps or 30.0)
     from realtime_bokeh.sources.camera import Camera
 
-    return Camera(camera, size, settings.fps)
+    return Camera(camera, settings.size, settings.fps)
 
 
 def _open_sinks(output: str | None, preview: bool, source: Any) -> list[Any]:
-    from realtime_bokeh import sinks
-
     opened: list[Any] = []
     if preview:
         from realtime_bokeh.sinks.preview import Preview
@@ -62,11 +61,13 @@ def _open_sinks(output: str | None, preview: bool, source: Any) -> list[Any]:
 
         opened.append(RawFrames())
     elif output == "none":
-        opened.append(sinks.Null())
-    else:
-        from realtime_bokeh.sinks.video import VideoFile
+        from realtime_bokeh.sinks.discard import Discard
 
-        opened.append(VideoFile(Path(output), source.size, source.fps))
+        opened.append(Discard())
+    else:
+        from realtime_bokeh.sinks.video import VideoWriter
+
+        opened.append(VideoWriter(Path(output), source.size, source.fps))
     return opened
 
 
@@ -162,17 +163,16 @@ def _render_stills(settings: Settings, photos: list[tuple[Path, Path]]) -> None:
 
 
 def _render_video(settings: Settings, path: Path, target: Path) -> None:
-    from realtime_bokeh.sinks.video import FORMATS
-    from realtime_bokeh.sinks.video import VideoFile as Writer
-    from realtime_bokeh.sources.video import VideoFile
+    from realtime_bokeh.sinks.video import FORMATS, VideoWriter
+    from realtime_bokeh.sources.video import VideoReader
 
     check_output(target, "a video", FORMATS)
-    source = VideoFile(path)
+    source = VideoReader(path)
     try:
         effect, engine, reason = open_effect(settings)
         console.print(source.describe())
         console.print(reason)
-        writer = Writer(target, source.size, source.fps, source.time_base, source)
+        writer = VideoWriter(target, source.size, source.fps, source.time_base, source)
     except BaseException:
         source.close()
         raise
@@ -196,15 +196,15 @@ def render_demo(settings: Settings, target: Path, seconds: float) -> None:
     """The built-in scene before | after, as a clip and a picture beside it."""
     import numpy as np
 
-    from realtime_bokeh.sinks.video import FORMATS, VideoFile
+    from realtime_bokeh.sinks.video import FORMATS, VideoWriter
     from realtime_bokeh.sources.demo import Demo
     from realtime_bokeh.stills import Still, write_still
 
     check_output(target, "a video", FORMATS)
-    width, height = settings.size or (640, 480)
+    size = settings.size or Size(480, 640)
     rate = settings.fps or 30.0
     total = max(1, round(seconds * rate))
-    source = Demo((height, width), rate, total, live=False)
+    source = Demo(size, rate, total, live=False)
     effect, engine, reason = open_effect(settings)
     console.print(reason)
     index = itertools.count()
@@ -221,7 +221,7 @@ def render_demo(settings: Settings, target: Path, seconds: float) -> None:
 
         return finish
 
-    writer = VideoFile(target, (height, 2 * width), rate, source.time_base)
+    writer = VideoWriter(target, Size(size.height, 2 * size.width), rate, source.time_base)
     _run_file(source, before_after, engine, writer, f"Rendering {target.name}")
     picture = target.with_suffix(".png")
     write_still(picture, middle[0], Still(middle[0], None, b"", None))

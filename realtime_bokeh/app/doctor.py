@@ -8,6 +8,7 @@ from realtime_bokeh import weights
 from realtime_bokeh.engines import ENGINES
 from realtime_bokeh.engines.hardware import amd_driver, nvidia_driver, nvidia_gpus
 from realtime_bokeh.errors import BokehError
+from realtime_bokeh.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def _camera() -> str:
 def _virtual_camera() -> str:
     from realtime_bokeh.sinks.virtual_camera import VirtualCamera
 
-    camera = VirtualCamera((480, 640), 30)
+    camera = VirtualCamera(Size(480, 640), 30)
     try:
         return f"{camera.describe()} can be opened."
     finally:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from realtime_bokeh.app.display import console, libraries_silenced, work_progress
-from realtime_bokeh.app.settings import parse_size
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.files import check_output
+from realtime_bokeh.sizes import Size, parse_size
 
 Option = typer.Option
 export_app = typer.Typer(help="Write the network for phones and other runtimes.")
@@ -36,7 +36,7 @@ def tflite(
     target: Annotated[Path, typer.Argument(metavar="OUT.tflite")],
     model: Model = "lite",
     size: Annotated[
-        str | None, Option(metavar="HxW", help="Of the network's picture, or of the frames")
+        str | None, Option(metavar="WxH", help="Of the network's picture, or of the frames")
     ] = None,
     precision: Annotated[
         str, Option(metavar="NAME", help="float32, float16, int8, int8-float-io")
@@ -65,7 +65,7 @@ def onnx(
     target: Annotated[Path, typer.Argument(metavar="OUT.onnx")],
     model: Model = "lite",
     size: Annotated[
-        str | None, Option(metavar="HxW", help="Of the frames; the core takes any size")
+        str | None, Option(metavar="WxH", help="Of the frames; the core takes any size")
     ] = None,
     whole: Whole = False,
     pictures: Pictures = None,
@@ -88,10 +88,10 @@ def onnx(
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")
 
 
-def _size(text: str | None, model: Any, whole: bool) -> tuple[int, int]:
+def _size(text: str | None, model: Any, whole: bool) -> Size:
     if text is not None:
-        return parse_size("inference_size", text)
-    return (720, 1280) if whole else model.inference_size
+        return parse_size("--size", text, "1280x720" if whole else "256x144")
+    return Size(720, 1280) if whole else model.inference_size
 
 
 def _need(*modules: str) -> None:
@@ -103,7 +103,7 @@ def _need(*modules: str) -> None:
         raise EngineError(f"Exporting needs {', '.join(missing)}; {line}")
 
 
-def _load(folder: Path | None, size: tuple[int, int]) -> list[Any]:
+def _load(folder: Path | None, size: Size) -> list[Any]:
     """Photos of a folder, or frames of the built-in scene, uint8 [h, w, 3] BGR of a size."""
     from realtime_bokeh.sources.demo import Demo
     from realtime_bokeh.stills import photos_in, read_still

@@ -20,6 +20,7 @@ from realtime_bokeh.app.export import export_app
 from realtime_bokeh.app.manage import engines_app, weights_app
 from realtime_bokeh.app.settings import Settings, load_settings
 from realtime_bokeh.errors import BokehError, UsageError
+from realtime_bokeh.sizes import Size
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -39,7 +40,7 @@ Device = Annotated[str | None, Option(metavar="NAME", help="CPU, GPU, NPU; cpu, 
 Precision = Annotated[str | None, Option(metavar="NAME", help="f32, f16 or int8")]
 SizeText = Annotated[str | None, Option(metavar="WxH", help="Picture size asked of the camera")]
 Fps = Annotated[float | None, Option(metavar="N", help="Frames a second asked of the camera")]
-Inference = Annotated[str | None, Option(metavar="HxW|full", help="Size at which the network runs")]
+Inference = Annotated[str | None, Option(metavar="WxH|full", help="Size at which the network runs")]
 Strength = Annotated[float | None, Option(metavar="0..1", help="How strong the blur is")]
 Smoothing = Annotated[float | None, Option(metavar="0..1", help="How steady it is in time")]
 Mirror = Annotated[bool | None, Option("--mirror", help="Flip left and right")]
@@ -199,13 +200,13 @@ def bench(
         config, stacked, model=model, engine=engine, device=device, precision=precision,
         size=size, inference_size=inference_size, strength=strength, smoothing=smoothing,
     )  # fmt: skip
-    width, height = settings.size or (1280, 720)
+    frame = settings.size or Size(720, 1280)
     names = [settings.model] if model or stacked or config else ["lite", "dmshn", "stacked"]
     results = []
     for name in names:
         _, opened, _ = open_effect(replace(settings, model=name))
         controls = Controls(settings.strength, settings.smoothing)
-        results.append(benchmark.run(name, opened, controls, (height, width), frames))
+        results.append(benchmark.run(name, opened, controls, frame, frames))
     if as_json:
         print(json.dumps([asdict(r) for r in results], indent=2))
         return
@@ -214,7 +215,7 @@ def bench(
         times = (r.frame_ms, r.frame_p99_ms, r.network_ms, r.overhead_ms)
         milliseconds = (f"{time:.1f} ms" for time in times)
         table.add_row(r.model, r.engine, f"{r.fps:.0f}", *milliseconds, f"{r.memory_mb:.0f} MB")
-    print(f"{frames} frames of {width}x{height}")
+    print(f"{frames} frames of {frame}")
     print_table(table)
 
 

@@ -22,7 +22,7 @@ def weights_list(context: typer.Context) -> None:
 
     table = Table("name", "network", "runs at", "precisions", "made")
     for model in models():
-        size = f"{model.inference_size[0]}x{model.inference_size[1]}"
+        size = str(model.inference_size)
         precisions = ", ".join(model.precisions())
         table.add_row(model.name, model.architecture, size, precisions, model.origin)
     print_table(table)
@@ -70,11 +70,9 @@ def engines_list() -> None:
         if key is None:
             table.add_row(entry.path.name, "", "", "", "", "damaged", size)
             continue
-        frame, inner = (f"{width}x{height}" for height, width in (key.frame, key.inference))
         current = "" if cache.is_current(key) else " (old)"
-        table.add_row(
-            key.model, frame, inner, key.gpu, key.runtime, key.holds + current, size
-        )  # fmt: skip
+        sizes = str(key.frame), str(key.inference)
+        table.add_row(key.model, *sizes, key.gpu, key.runtime, key.holds + current, size)
     if entries:
         print_table(table)
     print(f"{len(entries)} in {cache.folder()}")
@@ -85,7 +83,7 @@ def engines_build(
     model: Annotated[str, Option(metavar="NAME", help="lite, dmshn, stacked, ...")] = "lite",
     size: Annotated[str, Option(metavar="WxH", help="Size of the frames")] = "1280x720",
     inference_size: Annotated[
-        str | None, Option(metavar="HxW|full", help="Size at which the network runs")
+        str | None, Option(metavar="WxH|full", help="Size at which the network runs")
     ] = None,
     portable: Annotated[
         bool, Option("--portable", help="For any GeForce or RTX GPU; needs none itself")

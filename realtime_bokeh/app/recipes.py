@@ -18,8 +18,8 @@ from realtime_bokeh.sizes import content_size
 class Recipe:
     """One engine.
 
-    model: by name. size: of frames, such as "1280x720" (width x height).
-    inference_size: "full", or such as "144x256" (height x width); None is the model's own.
+    model: by name. size: of frames, such as "1280x720".
+    inference_size: "full", or such as "256x144"; None is the model's own.
     portable: for any GeForce or RTX GPU, not for the one at hand. turing: 7.5 as well.
     """
 
@@ -76,12 +76,11 @@ def build(recipe: Recipe, into: Path | None, begin: Callable[[], None]) -> tuple
     model = weights.find(recipe.model)
     settings = load_settings(None, {"size": recipe.size, "inference_size": recipe.inference_size})
     assert settings.size is not None
-    width, height = settings.size
-    content = content_size((height, width), settings.inference_size or model.inference_size)
+    content = content_size(settings.size, settings.inference_size or model.inference_size)
     trt, gpu = _target(recipe)
     from realtime_bokeh.engines.tensorrt import compile_engine, key_for  # loads PyTorch
 
-    key = key_for(trt, model, (height, width), content, gpu)
+    key = key_for(trt, model, settings.size, content, gpu)
     if into is None and cache.load(key) is not None:
         return cache.folder() / key.file_name, False
     begin()

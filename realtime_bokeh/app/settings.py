@@ -1,14 +1,13 @@
 """Settings: defaults, a TOML profile, flags; in that order, the later override the earlier."""
 
 import difflib
-import re
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.sizes import InferenceSize, Size
+from realtime_bokeh.sizes import InferenceSize, Size, parse_inference_size, parse_size
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -17,7 +16,6 @@ else:
 
 _ENGINES = ("auto", "openvino", "pytorch", "tensorrt")
 _PRECISIONS = ("f32", "f16", "int8")
-_LARGEST_SIDE = 16384
 
 
 @dataclass(frozen=True)
@@ -25,9 +23,9 @@ class Settings:
     """What the command line's common options say.
 
     model: name of the weights. engine, device, precision: see `engines.open_engine`.
-    size: (width, height) asked of a camera or of the demo; None is what they prefer.
+    size: asked of a camera or of the demo; None is what they prefer.
     fps: frames a second asked of them; None likewise.
-    inference_size: (height, width) or "full"; None is what the model is made for.
+    inference_size: None is what the model is made for.
     strength: of the blur, in [0, 1]. smoothing: in time, in [0, 1].
     mirror: flip left and right.
 
@@ -54,13 +52,6 @@ class Settings:
             _check_range(name, getattr(self, name), 0, 1)
         if self.fps is not None:
             _check_range("fps", self.fps, 1, 240)
-        for name in ("size", "inference_size"):
-            value = getattr(self, name)
-            if isinstance(value, tuple) and not all(16 <= side <= _LARGEST_SIDE for side in value):
-                text = "x".join(map(str, value))
-                raise UsageError(
-                    f"{_option(name)} {text} is out of range; sides are 16 to {_LARGEST_SIDE}"
-                )
 
 
 def _option(name: str) -> str:
@@ -75,19 +66,6 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 def _check_range(name: str, value: Any, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise UsageError(f"{_option(name)} {value} is out of range; give {low} to {high}")
-
-
-def parse_size(name: str, text: str) -> Size:
-    """Two whole numbers with an x between them, in the order written.
-
-    Raises:
-        UsageError: for anything else.
-    """
-    match = re.fullmatch(r"(\d{1,6})x(\d{1,6})", text)
-    if not match:
-        example = "1280x720" if name == "size" else "144x256, or full"
-        raise UsageError(f"{_option(name)} {text!r} is not a size; write it like {example}")
-    return int(match[1]), int(match[2])
 
 
 _NUMBER = ((int, float), "a number")
@@ -113,10 +91,9 @@ def load_settings(profile: Path | None, flags: dict[str, Any]) -> Settings:
     """
     values = _read_profile(profile) if profile else {}
     values |= {name: value for name, value in flags.items() if value is not None}
-    for name in ("size", "inference_size"):
-        value = values.get(name)
-        if isinstance(value, str) and not (name == "inference_size" and value == "full"):
-            values[name] = parse_size(name, value)
+    for name, parse in (("size", parse_size), ("inference_size", parse_inference_size)):
+        if isinstance(values.get(name), str):
+            values[name] = parse(_option(name), values[name])
     return replace(Settings(), **values)
 
 

@@ -31,7 +31,7 @@ class Key:
     """What a compiled engine depends on.
 
     model, weights: the name and the checksum of its weights. network: of the code that is compiled.
-    frame, inference: (height, width) of frames and of the network's content.
+    frame, inference: the sizes of frames and of the network's content.
     precision: f16.
     gpu: the GPU's name and compute capability, or PORTABLE.
     runtime, compiler: packages and their versions.
@@ -56,9 +56,8 @@ class Key:
     @property
     def stem(self) -> str:
         """The readable part of the name."""
-        frame, inner = (f"{width}x{height}" for height, width in (self.frame, self.inference))
         portable = "-portable" if self.gpu in (PORTABLE, PORTABLE_FROM_TURING) else ""
-        return f"{self.model}-{frame}-{inner}-{self.precision}{portable}"
+        return f"{self.model}-{self.frame}-{self.inference}-{self.precision}{portable}"
 
     def replaces(self, other: "Key") -> bool:
         """Whether another is the same engine, of other weights or versions."""
@@ -181,7 +180,7 @@ def _read_header(content: bytes) -> _Header | None:
     try:
         header = json.loads(content[start:end])
         key = header["key"]
-        sizes = {name: tuple(key[name]) for name in ("frame", "inference")}
+        sizes = {name: Size(*key[name]) for name in ("frame", "inference")}
         return _Header(Key(**key | sizes), header["sha256"], end)
     except (ValueError, TypeError, KeyError):
         return None

@@ -123,7 +123,7 @@ def _check(trt: ModuleType, network: Any, module: BokehFrame) -> None:
     Raises:
         EngineError: when they are not what the module says.
     """
-    state = (1, 8, *padded_size(module.content))
+    state = (1, 8, *padded_size(Size(*module.content)))
     expected = {
         "frame": (trt.uint8, (1, *module.frame, 3)),
         "state": (trt.float32, state),

@@ -170,7 +170,7 @@ class DeviceEngine(Engine):
         return self.begin(image, controls)()
 
     def begin(self, image: Image, controls: Controls) -> Finish:
-        frame: Size = (image.shape[0], image.shape[1])
+        frame = Size.of(image)
         try:
             with self._current():
                 if self._loop is None or frame != self._frame:

@@ -45,9 +45,9 @@ class OpenVINOEngine(Engine):
         self._state = None
 
     def __call__(self, image: Image, controls: Controls) -> Image:
-        content = content_size((image.shape[0], image.shape[1]), self._inference)
+        content = content_size(Size.of(image), self._inference)
         small = shrink(image, content)
-        size: Size = (small.shape[0], small.shape[1])
+        size = Size.of(small)
         request = self._request(size)
         if self._state is None or self._state.shape[2:] != size:
             self._state = np.zeros((1, 8, *size), np.float32)

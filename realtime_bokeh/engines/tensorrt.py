@@ -169,12 +169,9 @@ class TensorRTEngine(DeviceEngine):
         now = self._compiling
         if now is None:
             return ""
-        (height, width), since = now
+        size, since = now
         seconds = time.monotonic() - since
-        return (
-            f"compiling {self._model.name} for {self._gpu.name} at {width}x{height}, "
-            f"once: {seconds:.0f} s"
-        )
+        return f"compiling {self._model.name} for {self._gpu.name} at {size}, once: {seconds:.0f} s"
 
     def describe(self) -> str:
         return f"{self._trt.__name__} f16 on {self._gpu.name}"

@@ -36,7 +36,7 @@ _TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
 def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.ModelProto:
     """Trace BokehCore with weights from a safetensors file; float32, any multiple of 16."""
     core = load_core(weights, architecture, focus_head)
-    size = (144, 256)
+    size = Size(144, 256)
     inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(size), torch.ones(2))
     h, w = (STRIDE * torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16"))
     shapes = ({1: h, 2: w}, {2: h, 3: w}, None)
@@ -198,7 +198,7 @@ def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]
     """Write a model as one ONNX file in float32, weights included, for any runtime.
 
     Args:
-        frame: (height, width) of frames for BokehFrame; None for BokehCore of any multiple of 16.
+        frame: the size of frames for BokehFrame; None for BokehCore of any multiple of 16.
         pictures: uint8 BGR, frames in order, of the frames' size or of a multiple of 16.
 
     Returns:
@@ -213,11 +213,11 @@ def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]
     if frame is None:
         graph = core_graph(model.file(WEIGHTS), model.architecture, model.focus_head)
         module: torch.nn.Module = core
-        small: Size = pictures[0].shape[:2]
+        small = Size.of(pictures[0])
     else:
         module = BokehFrame(core, frame, content_size(frame, model.inference_size)).eval()
         graph = frame_graph(module)
-        small = padded_size(module.content)
+        small = padded_size(Size(*module.content))
     for node in graph.graph.node:  # the exporter's notes name files of this machine
         del node.metadata_props[:]
     onnx.checker.check_model(graph, full_check=True)

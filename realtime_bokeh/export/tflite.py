@@ -36,7 +36,7 @@ _LEAST_PSNR = 40.0  # of int8 against PyTorch, after recomposition, in the media
 class Form:
     """What is exported.
 
-    size: (height, width) of the network's picture, or of the frames if `whole`.
+    size: of the network's picture, or of the frames if `whole`.
     precision: one of PRECISIONS.
     whole: the whole frame, with shrinking and recomposition, instead of the core.
 
@@ -57,26 +57,24 @@ class Form:
         self._check_size()
 
     def _check_size(self) -> None:
-        height, width = self.size
         if self.whole and self.ratio is None:
             raise UsageError(
-                f"Frames of {height}x{width} do not divide: both sides must be multiples of "
-                f"{MULTIPLE} times a whole number, as 720x1280 are; crop them, or use --core"
+                f"Frames of {self.size} do not divide: both sides must be multiples of "
+                f"{MULTIPLE} times a whole number, as 1280x720 are; crop them, or use --core"
             )
-        if not self.whole and (height % MULTIPLE or width % MULTIPLE or not height or not width):
-            near = "x".join(str(max(1, round(side / MULTIPLE)) * MULTIPLE) for side in self.size)
-            raise UsageError(f"--size {height}x{width} does not divide by {MULTIPLE}; take {near}")
+        if not self.whole and any(side % MULTIPLE for side in self.size):
+            near = Size(*(max(1, round(side / MULTIPLE)) * MULTIPLE for side in self.size))
+            raise UsageError(f"--size {self.size} does not divide by {MULTIPLE}; take {near}")
 
     @property
     def ratio(self) -> int | None:
         """Of the frame to the network's picture."""
-        height, width = self.model.inference_size
-        return whole_ratio(self.size, height * width) if self.whole else 1
+        return whole_ratio(self.size, self.model.inference_size.area) if self.whole else 1
 
     @property
     def small(self) -> Size:
         ratio = self.ratio or 1
-        return self.size[0] // ratio, self.size[1] // ratio
+        return Size(self.size.height // ratio, self.size.width // ratio)
 
     @property
     def picture(self) -> str:

@@ -24,7 +24,7 @@ def _residual(channels: int) -> nn.Sequential:
     )
 
 
-class _Chain(nn.Module):
+class Chain(nn.Module):
     """Named layers in a row; a residual block (an `nn.Sequential`) adds its input to its output."""
 
     def __init__(self, layers: Iterable[tuple[str, nn.Module]]) -> None:
@@ -38,9 +38,9 @@ class _Chain(nn.Module):
         return x
 
 
-def _encoder(width: int) -> _Chain:
+def _encoder(width: int) -> Chain:
     a, b, c = width, 2 * width, 4 * width
-    return _Chain(
+    return Chain(
         [
             ("layer1", nn.Conv2d(3, a, 3, padding=1)),
             ("layer2", _residual(a)),
@@ -55,9 +55,9 @@ def _encoder(width: int) -> _Chain:
     )
 
 
-def _decoder(width: int, outputs: int) -> _Chain:
+def _decoder(width: int, outputs: int) -> Chain:
     a, b, c = width, 2 * width, 4 * width
-    return _Chain(
+    return Chain(
         [
             ("layer13", _residual(c)),
             ("layer14", _residual(c)),
@@ -72,7 +72,7 @@ def _decoder(width: int, outputs: int) -> _Chain:
     )
 
 
-def _scale(x: Tensor, factor: float) -> Tensor:
+def rescale(x: Tensor, factor: float) -> Tensor:
     return F.interpolate(x, scale_factor=factor, mode="bilinear", align_corners=False)
 
 
@@ -97,16 +97,16 @@ class DMSHN(nn.Module):
         self.decoder_lv3 = _decoder(width, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        half = _scale(x, 0.5)
-        quarter = _scale(half, 0.5)
+        half = rescale(x, 0.5)
+        quarter = rescale(half, 0.5)
         features3 = self.encoder_lv3(quarter)
         residual3 = self.decoder_lv3(features3)
-        features2 = self.encoder_lv2(half + _scale(residual3, 2))
-        residual2 = self.decoder_lv2(features2 + _scale(features3, 2))
-        features1 = self.encoder_lv1(x + _scale(residual2, 2))
+        features2 = self.encoder_lv2(half + rescale(residual3, 2))
+        residual2 = self.decoder_lv2(features2 + rescale(features3, 2))
+        features1 = self.encoder_lv1(x + rescale(residual2, 2))
         # Equation 10 of the paper passes up features2 with features3 added; the authors' code,
         # and so every published checkpoint, passes up the encoder's output alone.
-        out: Tensor = self.decoder_lv1(features1 + _scale(features2, 2))
+        out: Tensor = self.decoder_lv1(features1 + rescale(features2, 2))
         return out
 
 

@@ -6,14 +6,13 @@ import sys
 import cv2
 
 from realtime_bokeh.errors import SinkError
-from realtime_bokeh.frame import Frame
-from realtime_bokeh.pipeline import Stopped
+from realtime_bokeh.frame import Frame, Sink, Stopped
 
 _TITLE = "Realtime Bokeh (q or Esc to stop)"
 _NO_SCREEN = "There is no screen for --preview; leave it out, or run in a desktop session"
 
 
-class Preview:
+class Preview(Sink):
     """Shows frames; q, Esc or the window's close button stop. Must live on the main thread.
 
     Raises:

@@ -4,18 +4,15 @@ import os
 import sys
 
 from realtime_bokeh.errors import SinkError, UsageError
-from realtime_bokeh.frame import Frame
-from realtime_bokeh.pipeline import Stopped
+from realtime_bokeh.frame import Frame, Sink, Stopped
 
 
-class RawFrames:
+class RawFrames(Sink):
     """Writes the pixels of every frame, uint8 [H, W, 3] BGR.
 
     Raises:
         UsageError: when standard output is a terminal.
     """
-
-    live = False
 
     def __init__(self) -> None:
         if sys.stdout.isatty():

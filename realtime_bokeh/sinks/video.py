@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from realtime_bokeh.errors import SinkError, SourceError, UsageError
 from realtime_bokeh.files import beside, check_output, reason
-from realtime_bokeh.frame import EXACT, Frame
+from realtime_bokeh.frame import EXACT, Frame, Sink
 from realtime_bokeh.sizes import Size
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -33,7 +33,7 @@ _MATRICES = {_BT709, _UNSPECIFIED, 4, 5, 6, 7, 9}
 
 
 class Original(Protocol):
-    """What the written video inherits from; `sources.video.VideoFile` is one."""
+    """What the written video inherits from; `sources.video.VideoReader` is one."""
 
     path: Path
     stream: VideoStream
@@ -41,7 +41,7 @@ class Original(Protocol):
     pixel_aspect: Fraction
 
 
-class VideoFile:
+class VideoWriter(Sink):
     """Writes beside the path and renames at the end: the file appears whole or not at all.
 
     Args:
@@ -57,8 +57,6 @@ class VideoFile:
         UsageError: as `files.check_output`, or when the original's audio does not fit the format.
         SinkError: when the file cannot be written.
     """
-
-    live = False
 
     def __init__(
         self, path: Path, size: Size, fps: float, time_base: Fraction | None = None,

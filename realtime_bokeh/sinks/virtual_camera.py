@@ -5,7 +5,7 @@ import sys
 import pyvirtualcam
 
 from realtime_bokeh.errors import SinkError
-from realtime_bokeh.frame import Frame
+from realtime_bokeh.frame import Frame, Sink
 from realtime_bokeh.sizes import Size
 
 INSTALL = {
@@ -23,7 +23,7 @@ def install_hint() -> str:
     return INSTALL.get(sys.platform, "see the README")
 
 
-class VirtualCamera:
+class VirtualCamera(Sink):
     """A virtual camera; frames must all have the size given here.
 
     Raises:

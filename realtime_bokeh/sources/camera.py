@@ -4,19 +4,18 @@ import errno
 import os
 import sys
 import time
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
 
 from realtime_bokeh.errors import SourceError, UsageError
-from realtime_bokeh.frame import Frame
+from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.sizes import Size
 
 _SYSFS = Path("/sys/class/video4linux")
 _BY_ID = Path("/dev/v4l/by-id")
 _PATIENCE = 5.0  # seconds without a frame after which the camera counts as lost
-_DEFAULT_SIZE = (720, 1280)
+_DEFAULT_SIZE = Size(720, 1280)
 
 
 def _linux_devices(virtual: bool) -> dict[str, str]:
@@ -92,12 +91,12 @@ def _taken(path: int | str) -> SourceError:
     )
 
 
-class Camera:
+class Camera(Source):
     """A live camera.
 
     Args:
         name: index, /dev path or name in /dev/v4l/by-id.
-        size: (height, width) to ask for; 720x1280 if None. What is granted may differ.
+        size: to ask for; 1280x720 if None. What is granted may differ.
         fps: to ask for, if any.
 
     Raises:
@@ -106,8 +105,6 @@ class Camera:
     """
 
     live = True
-    total: int | None = None
-    time_base: Fraction | None = None
 
     def __init__(self, name: str, size: Size | None = None, fps: float | None = None) -> None:
         self._name = name
@@ -132,7 +129,7 @@ class Camera:
         except SourceError:
             self.close()
             raise
-        self.size: Size = (first.image.shape[0], first.image.shape[1])
+        self.size = Size.of(first.image)
         granted = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = granted if 1 <= granted <= 240 else 30.0
         self._first: Frame | None = first
@@ -140,8 +137,7 @@ class Camera:
     def describe(self) -> str:
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
         letters = code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ")
-        height, width = self.size
-        return f"camera {self._name}: {width}x{height} at {self.fps:g} fps {letters}".rstrip()
+        return f"camera {self._name}: {self.size} at {self.fps:g} fps {letters}".rstrip()
 
     def read(self) -> Frame | None:
         if self._first is not None:

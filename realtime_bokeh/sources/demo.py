@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime_bokeh.frame import Frame
+from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.sizes import Size
 
 _PORTRAIT = Path(__file__).with_name("astronaut.jpg")
@@ -19,20 +19,18 @@ _NOISE = 2.0  # standard deviation of the sensor noise, of 255
 _PERIOD = 8.0  # seconds of one round of the movement
 
 
-class Demo:
+class Demo(Source):
     """A moving picture of a portrait, the same in every run.
 
     Args:
-        size: (height, width).
+        size: of the frames.
         fps: frames a second.
         total: how many frames; endless if None.
         live: whether frames come at their own pace, as from a camera, or as fast as they are read.
     """
 
-    time_base: Fraction | None
-
     def __init__(
-        self, size: Size = (480, 640), fps: float = 30.0, total: int | None = None,
+        self, size: Size = Size(480, 640), fps: float = 30.0, total: int | None = None,
         live: bool = True,
     ) -> None:  # fmt: skip
         self.size, self.fps, self.total, self.live = size, fps, total, live
@@ -50,7 +48,7 @@ class Demo:
         self._begin = time.monotonic()
 
     def describe(self) -> str:
-        return f"built-in scene: {self.size[1]}x{self.size[0]} at {self.fps:g} fps"
+        return f"built-in scene: {self.size} at {self.fps:g} fps"
 
     def read(self) -> Frame | None:
         if self.total is not None and self._index >= self.total:

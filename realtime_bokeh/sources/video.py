@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.files import reason
-from realtime_bokeh.frame import EXACT, Frame, Image
+from realtime_bokeh.frame import EXACT, Frame, Image, Source
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.truncation import stated_length
 
@@ -72,7 +72,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     raise UsageError(f"{path} {problem}")
 
 
-class VideoFile:
+class VideoReader(Source):
     """The first video stream of a file, upright, with its own timing.
 
     stream: what is decoded.
@@ -82,8 +82,6 @@ class VideoFile:
     Raises:
         UsageError: when the file is missing, cut off or holds no video.
     """
-
-    live = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -104,11 +102,11 @@ class VideoFile:
         if self._ahead is None:
             raise UsageError(f"{self.path} has no frames that can be read; it may be cut off")
         picture, image = self._ahead
-        self.size: Size = (image.shape[0], image.shape[1])
+        self.size = Size.of(image)
         self.fps = float(stream.average_rate or stream.guessed_rate or 30)
-        self.total: int | None = stream.frames or self._estimate()
+        self.total = stream.frames or self._estimate()
         time_base = stream.time_base or 1 / Fraction(self.fps)
-        self.time_base: Fraction | None = time_base
+        self.time_base = time_base
         self._step = max(1, round(1 / (self.fps * time_base)))
         self.start = max(Fraction(0), Fraction(self._container.start_time or 0, av.time_base))
         self._offset = round(self.start / time_base)
@@ -122,9 +120,8 @@ class VideoFile:
         return round(self._container.duration / av.time_base * self.fps)
 
     def describe(self) -> str:
-        height, width = self.size
         codec = self.stream.codec_context.name
-        return f"{self.path.name}: {width}x{height} at {self.fps:.4g} fps {codec}"
+        return f"{self.path.name}: {self.size} at {self.fps:.4g} fps {codec}"
 
     def _next(self) -> tuple[VideoFrame, Image] | None:
         try:
@@ -141,7 +138,7 @@ class VideoFile:
         if self._ahead is None:
             return None
         picture, image = self._ahead
-        if (image.shape[0], image.shape[1]) != self.size:
+        if Size.of(image) != self.size:
             raise SourceError(
                 f"{self.path} changes its picture size at frame {self._index}, "
                 "which is not supported; cut it there and render the parts"

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from realtime_bokeh.app.card import holding_card
+from realtime_bokeh.sizes import Size
 
 
-@pytest.mark.parametrize("size", [(480, 640), (720, 1280), (1280, 720), (16, 16), (31, 333)])
+@pytest.mark.parametrize(
+    "size", [Size(480, 640), Size(720, 1280), Size(1280, 720), Size(16, 16), Size(31, 333)]
+)
 def test_the_card_has_the_size_and_its_text_stays_inside(size: tuple[int, int]) -> None:
     card = holding_card(size, "Realtime Bokeh: no picture yet")
     assert card.shape == (*size, 3)
@@ -15,5 +18,5 @@ def test_the_card_has_the_size_and_its_text_stays_inside(size: tuple[int, int]) 
 
 
 def test_the_text_can_be_seen() -> None:
-    card = holding_card((480, 640), "Hello")
+    card = holding_card(Size(480, 640), "Hello")
     assert (card.max(2) > 180).mean() > 0.005

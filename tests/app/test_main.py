@@ -13,6 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 import realtime_bokeh
+from realtime_bokeh.sizes import Size
 from tests import clips
 
 PROGRAM = [sys.executable, "-m", "realtime_bokeh"]
@@ -57,7 +58,7 @@ def test_a_clip_is_rendered(tmp_path: Path, command: Callable[..., object]) -> N
 
 
 def test_strength_nothing_changes_nothing(tmp_path: Path, command: Callable[..., object]) -> None:
-    color = clips.solid((180, 60, 120), (96, 128))
+    color = clips.solid((180, 60, 120), Size(96, 128))
     before = clips.make(tmp_path / "in.mp4", image=color, matrix=1)
     assert command("render", before, tmp_path / "out.mkv", "--strength", 0).status == 0
     assert np.abs(clips.picture(tmp_path / "out.mkv").mean((0, 1)) - (180, 60, 120)).max() < 3

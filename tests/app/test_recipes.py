@@ -7,6 +7,7 @@ from realtime_bokeh.app import recipes
 from realtime_bokeh.app.recipes import Recipe, load_recipes
 from realtime_bokeh.engines import cache
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sizes import Size
 
 SHIPPED = Path(__file__).parents[2] / "engines" / "recipes.toml"
 
@@ -73,7 +74,7 @@ def test_a_recipe_is_built_once(compiled: list[Any]) -> None:
     assert built
     assert recipes.build(recipe, None, lambda: None) == (path, False)
     (key,) = compiled
-    assert (key.frame, key.inference, key.gpu) == ((480, 640), (480, 640), cache.PORTABLE)
+    assert (key.frame, key.inference, key.gpu) == (Size(480, 640), Size(480, 640), cache.PORTABLE)
     assert cache.load(key) == b"engine"
 
 

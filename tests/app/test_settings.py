@@ -5,6 +5,7 @@ import pytest
 
 from realtime_bokeh.app.settings import Settings, load_settings
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sizes import Size
 
 
 def _profile(tmp_path: Path, text: str) -> Path:
@@ -25,14 +26,14 @@ def test_flags_override_the_profile_which_overrides_the_defaults(tmp_path: Path)
     )
     found = load_settings(profile, {"strength": 0.75, "size": "320x240", "model": None})
     assert found == Settings(
-        model="dmshn", strength=0.75, smoothing=1, mirror=True, size=(320, 240),
+        model="dmshn", strength=0.75, smoothing=1, mirror=True, size=Size(240, 320),
         inference_size="full", fps=25,
     )  # fmt: skip
 
 
-def test_sizes_are_read_in_the_order_written() -> None:
-    found = load_settings(None, {"size": "1280x720", "inference_size": "144x256"})
-    assert (found.size, found.inference_size) == ((1280, 720), (144, 256))
+def test_sizes_are_written_width_by_height() -> None:
+    found = load_settings(None, {"size": "1280x720", "inference_size": "256x144"})
+    assert (found.size, found.inference_size) == (Size(720, 1280), Size(144, 256))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_sizes_are_read_in_the_order_written() -> None:
         ({"size": "0x720"}, "--size 0x720 is out of range"),
         ({"size": "99999x720"}, "--size 99999x720 is out of range"),
         ({"inference_size": "7x7"}, "--inference-size 7x7 is out of range"),
-        ({"inference_size": "big"}, "--inference-size 'big' is not a size; write it like 144x256"),
+        ({"inference_size": "big"}, "--inference-size 'big' is not a size; write it like 256x144"),
         ({"engine": "foo"}, "--engine 'foo' is unknown; choose auto, openvino, "),
         ({"precision": "f64"}, "--precision 'f64' is unknown; choose f32, f16, int8"),
     ],

@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from realtime_bokeh.sizes import Size
+
 PATH = Path(__file__).parents[2] / "benchmarks" / "gpu.py"
 
 
@@ -24,12 +26,12 @@ def benchmark() -> ModuleType:
 
 def test_floors_follow_from_the_rates(benchmark: ModuleType) -> None:
     rates = {"matmul_tflops": 100.0, "copy_gb_s": 1000.0, "host_gb_s": 10.0}
-    floor = benchmark.floors("dmshn", (720, 1280), (720, 1280), rates)
+    floor = benchmark.floors("dmshn", Size(720, 1280), Size(720, 1280), rates)
     # 652,344 FLOP a pixel, and the focus head's 2 * 9 * 32
     assert floor["gflop"] == pytest.approx((652_344 + 576) * 720 * 1280 / 1e9, rel=1e-3)
     assert floor["arithmetic_ms"] == pytest.approx(floor["gflop"] / 100, rel=1e-3)
     assert floor["upload_and_download_ms"] == pytest.approx(2 * 3 * 720 * 1280 / 1e7, rel=1e-3)
-    twice = benchmark.floors("stacked", (720, 1280), (720, 1280), rates)
+    twice = benchmark.floors("stacked", Size(720, 1280), Size(720, 1280), rates)
     assert twice["memory_ms"] == pytest.approx(2 * floor["memory_ms"], rel=1e-2)
 
 

@@ -12,6 +12,7 @@ import pytest
 from realtime_bokeh import weights
 from realtime_bokeh.engines import cache
 from realtime_bokeh.errors import EngineError
+from realtime_bokeh.sizes import Size
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -24,7 +25,9 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def key() -> cache.Key:
     model = weights.find("lite")
-    return cache.make_key(model, (720, 1280), (144, 256), "A GPU (8.9)", "tensorrt 10.1", "c 1")
+    return cache.make_key(
+        model, Size(720, 1280), Size(144, 256), "A GPU (8.9)", "tensorrt 10.1", "c 1"
+    )
 
 
 def test_what_is_stored_is_loaded(key: cache.Key) -> None:
@@ -40,7 +43,8 @@ def test_what_is_stored_is_loaded(key: cache.Key) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"weights": "0"}, {"network": "0"}, {"frame": (1080, 1920)}, {"inference": (720, 1280)},
+        {"weights": "0"}, {"network": "0"}, {"frame": Size(1080, 1920)},
+        {"inference": Size(720, 1280)},
         {"precision": "f32"}, {"gpu": "A GPU (9.0)"}, {"runtime": "tensorrt 10.2"},
         {"compiler": "c 2"}, {"holds": "kernels"}, {"model": "dmshn"},
     ],
@@ -53,7 +57,7 @@ def test_anything_else_is_not_found(key: cache.Key, change: dict[str, object]) -
 
 
 def test_a_new_version_replaces_the_old_one_and_nothing_else(key: cache.Key) -> None:
-    others = [replace(key, gpu="Another GPU (8.6)"), replace(key, frame=(1080, 1920))]
+    others = [replace(key, gpu="Another GPU (8.6)"), replace(key, frame=Size(1080, 1920))]
     for old in (key, *others):
         cache.store(old, CONTENT)
     new = replace(key, runtime="tensorrt 10.2", weights="0")
@@ -113,7 +117,7 @@ import os, sys, time
 from realtime_bokeh import weights
 from realtime_bokeh.engines import cache
 model = weights.find("lite")
-key = cache.make_key(model, (720, 1280), (144, 256), "A GPU (8.9)", "tensorrt 10.1", "c 1")
+key = cache.make_key(model, Size(720, 1280), Size(144, 256), "A GPU (8.9)", "tensorrt 10.1", "c 1")
 def halt(*arguments):
     print("ready", flush=True)
     time.sleep(60)

@@ -12,11 +12,11 @@ from realtime_bokeh.engines.compile import build_portable, half_frame, portable_
 from realtime_bokeh.engines.tensorrt import key_for
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.network.core import BokehFrame
-from realtime_bokeh.sizes import content_size
+from realtime_bokeh.sizes import Size, content_size
 from realtime_bokeh.sources.demo import Demo
 
 trt = pytest.importorskip("tensorrt_rtx")
-HD, SMALL = (720, 1280), (180, 320)
+HD, SMALL = Size(720, 1280), Size(180, 320)
 
 
 @pytest.fixture(scope="module", params=["lite", "dmshn", "stacked"])
@@ -61,7 +61,7 @@ def test_onnx_runtime_renders_the_same_graph_as_pytorch(
 
 @pytest.fixture(scope="module")
 def small() -> tuple[BokehFrame, bytes]:
-    module = half_frame(weights.find("lite"), SMALL, (144, 256))
+    module = half_frame(weights.find("lite"), SMALL, Size(144, 256))
     return module, portable_graph(module)
 
 
@@ -70,7 +70,7 @@ def test_turing_is_added_on_request(small: tuple[BokehFrame, bytes]) -> None:
     plain = build_portable(trt, module, graph)
     assert len(build_portable(trt, module, graph, turing=True)) > len(plain) + 1e5
     keys = [
-        key_for(trt, weights.find("lite"), HD, (144, 256), gpu)
+        key_for(trt, weights.find("lite"), HD, Size(144, 256), gpu)
         for gpu in (PORTABLE, PORTABLE_FROM_TURING)
     ]
     assert keys[0].file_name != keys[1].file_name
@@ -79,13 +79,13 @@ def test_turing_is_added_on_request(small: tuple[BokehFrame, bytes]) -> None:
 def test_another_graph_than_asked_for_is_refused(small: tuple[BokehFrame, bytes]) -> None:
     module, graph = small
     with pytest.raises(EngineError, match="ends"):
-        build_portable(trt, BokehFrame(module.core, (360, 640), (144, 256)), graph)
+        build_portable(trt, BokehFrame(module.core, Size(360, 640), Size(144, 256)), graph)
     with pytest.raises(EngineError, match="cannot read"):
         build_portable(trt, module, b"not a graph")
 
 
 def test_a_network_in_full_precision_is_refused() -> None:
-    half = half_frame(weights.find("lite"), SMALL, (144, 256))
+    half = half_frame(weights.find("lite"), SMALL, Size(144, 256))
     single = BokehFrame(half.core, half.frame, half.content)
     single.core.network = half.core.network.network.float()  # type: ignore[union-attr, operator]
     graph = portable_graph(single)

@@ -7,6 +7,7 @@ import torch
 from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.engines.hardware import why_not_tensorrt
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
@@ -14,7 +15,7 @@ ENGINES = ["pytorch", "tensorrt"]
 
 
 def _frames(count: int) -> list[np.ndarray]:
-    scene = Demo((180, 320), live=False)
+    scene = Demo(Size(180, 320), live=False)
     return [f.image for f in (scene.read() for _ in range(count)) if f is not None]
 
 

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from realtime_bokeh.engines import Controls
 from realtime_bokeh.engines.device import DeviceLoop
+from realtime_bokeh.sizes import Size
 
 CPU = torch.device("cpu")
 
@@ -22,7 +23,7 @@ class Step:
 
 def test_state_is_carried_until_reset_and_ends_are_uint8() -> None:
     step = Step()
-    loop = DeviceLoop(step, (4, 6), (16, 16), CPU)
+    loop = DeviceLoop(step, Size(4, 6), Size(16, 16), CPU)
     image = np.full((4, 6, 3), 10, np.uint8)
     values = [int(loop.begin(image, Controls(1.0, 0.0))()[0, 0, 0]) for _ in range(3)]
     assert values == [12, 13, 14]
@@ -36,6 +37,6 @@ def test_state_is_carried_until_reset_and_ends_are_uint8() -> None:
 
 
 def test_a_rendering_does_not_change_when_the_next_is_begun() -> None:
-    loop = DeviceLoop(Step(), (4, 6), (16, 16), CPU)
+    loop = DeviceLoop(Step(), Size(4, 6), Size(16, 16), CPU)
     finish = [loop.begin(np.full((4, 6, 3), i, np.uint8), Controls(0.0, 0.0)) for i in (0, 100)]
     assert [int(f()[0, 0, 0]) for f in finish] == [1, 102]

@@ -5,6 +5,7 @@ import pytest
 from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, Engine, open_engine
 from realtime_bokeh.errors import EngineError
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
 MODELS = ["lite", "dmshn", "stacked"]
@@ -21,7 +22,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return open_engine(weights.find("lite"), name, precision=precision).engine
 
 
-@pytest.mark.parametrize("shape", [(180, 320), (320, 180), (97, 131), (1, 1)])
+@pytest.mark.parametrize("shape", [Size(180, 320), Size(320, 180), Size(97, 131), (1, 1)])
 def test_any_frame_comes_back_in_its_size(engine: Engine, shape: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     before = image.copy()
@@ -50,7 +51,7 @@ def test_past_matters_until_reset(engine: Engine, portrait: np.ndarray) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_openvino_equals_pytorch_over_frames(model: str) -> None:
-    scene = Demo((180, 320), live=False)
+    scene = Demo(Size(180, 320), live=False)
     found = weights.find(model)
     openvino = open_engine(found, "openvino", precision="f32").engine
     pytorch = open_engine(found, "pytorch").engine

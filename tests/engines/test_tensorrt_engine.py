@@ -21,8 +21,9 @@ from realtime_bokeh.engines.cache import PORTABLE, PORTABLE_FROM_TURING
 from realtime_bokeh.engines.hardware import Gpu
 from realtime_bokeh.engines.tensorrt import TensorRTEngine, key_for
 from realtime_bokeh.errors import EngineError
+from realtime_bokeh.sizes import Size
 
-SIZE, SMALL = (180, 320), (144, 256)
+SIZE, SMALL = Size(180, 320), Size(144, 256)
 IMAGE = np.full((*SIZE, 3), 10, np.uint8)
 
 

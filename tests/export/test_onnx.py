@@ -13,6 +13,7 @@ from realtime_bokeh.export.onnx import core_graph, share_weights
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.load import load_core
+from realtime_bokeh.sizes import Size
 
 GRAPHS = sorted(weights.SHIPPED.glob("*/*.onnx"))
 
@@ -33,7 +34,9 @@ def test_onnx_runtime_runs_the_shipped_graph(model: str, portrait: np.ndarray) -
     core = load_core(found.file(weights.WEIGHTS), found.architecture, found.focus_head)
     small = portrait[:96, :128].copy()[None]
     with torch.inference_mode():
-        expected = core(torch.from_numpy(small), first_state((96, 128)), torch.tensor([1.0, 0.5]))
+        expected = core(
+            torch.from_numpy(small), first_state(Size(96, 128)), torch.tensor([1.0, 0.5])
+        )
     session = onnxruntime.InferenceSession(str(found.file(weights.GRAPHS["f32"])))
     inputs = {
         "small": small,
@@ -69,7 +72,7 @@ def test_an_exported_core_is_one_file_of_any_size(command: Any, tmp_path: Path) 
     assert outcome.status == 0, outcome.lines
     assert "of PyTorch" in outcome.lines[-1]
     session = onnxruntime.InferenceSession((tmp_path / "core.onnx").read_bytes())
-    for height, width in ((96, 128), (144, 256)):
+    for height, width in (Size(96, 128), Size(144, 256)):
         inputs = {
             "small": np.zeros((1, height, width, 3), np.uint8),
             "state": np.zeros((1, 8, height, width), np.float32),
@@ -80,7 +83,7 @@ def test_an_exported_core_is_one_file_of_any_size(command: Any, tmp_path: Path) 
 
 
 def test_an_exported_frame_takes_bytes_and_gives_bytes(command: Any, tmp_path: Path) -> None:
-    arguments = ("export", "onnx", tmp_path / "frame.onnx", "--frame", "--size", "180x320")
+    arguments = ("export", "onnx", tmp_path / "frame.onnx", "--frame", "--size", "320x180")
     outcome = command(*arguments)
     assert outcome.status == 0, outcome.lines
     session = onnxruntime.InferenceSession((tmp_path / "frame.onnx").read_bytes())

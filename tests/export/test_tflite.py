@@ -19,6 +19,7 @@ from realtime_bokeh.export.tflite import Form, compare, convert, describe, quant
 from realtime_bokeh.network.core import BokehCore
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.phone import whole_ratio
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
 pytest.importorskip("litert_torch")
@@ -55,23 +56,23 @@ def _converted(form: Form) -> bytes:
 
 @pytest.fixture(scope="module")
 def core() -> bytes:
-    return _converted(Form(LITE, (96, 128), "float32"))
+    return _converted(Form(LITE, Size(96, 128), "float32"))
 
 
 @pytest.fixture(scope="module")
 def frame() -> bytes:
-    return _converted(Form(LITE, (192, 256), "int8-float-io", whole=True))
+    return _converted(Form(LITE, Size(192, 256), "int8-float-io", whole=True))
 
 
 def test_float32_is_pytorchs_over_a_hundred_frames(core: bytes) -> None:
-    form = Form(LITE, (96, 128), "float32")
+    form = Form(LITE, Size(96, 128), "float32")
     said = compare(form, core, form.module(), _pictures(form.size, 100))
     assert said.startswith(("within 0/255", "within 1/255"))
 
 
 @pytest.mark.parametrize("precision", ["float16", "int8"])
 def test_smaller_ones_are_near(core: bytes, precision: str) -> None:
-    form = Form(LITE, (96, 128), precision)
+    form = Form(LITE, Size(96, 128), precision)
     pictures = _pictures(form.size, 8)
     content = quantize(form, core, pictures)
     assert len(content) < (0.6 if precision == "float16" else 0.4) * len(core)
@@ -79,7 +80,7 @@ def test_smaller_ones_are_near(core: bytes, precision: str) -> None:
 
 
 def test_the_whole_frame_with_floats_at_its_ends(frame: bytes) -> None:
-    form = Form(LITE, (192, 256), "int8-float-io", whole=True)
+    form = Form(LITE, Size(192, 256), "int8-float-io", whole=True)
     pictures = _pictures(form.size, 8)
     content = quantize(form, frame, pictures)
     assert "dB" in compare(form, content, form.module(), pictures)
@@ -95,12 +96,12 @@ def test_networks_without_the_focus_head_convert(monkeypatch: pytest.MonkeyPatch
         return BokehCore(copy.deepcopy(network)).eval()
 
     monkeypatch.setattr(tflite, "load_core", load)
-    form = Form(dataclasses.replace(LITE, focus_head=False), (64, 64), "float32")
+    form = Form(dataclasses.replace(LITE, focus_head=False), Size(64, 64), "float32")
     assert "dB" in compare(form, _converted(form), form.module(), _pictures(form.size, 3))
 
 
 def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
-    form = Form(LITE, (96, 128), "int8")
+    form = Form(LITE, Size(96, 128), "int8")
     for content in (core, frame, quantize(form, core, _pictures(form.size, 2))):
         operators = Interpreter(content).operators() - ENDS
         assert "CONV_2D" in operators
@@ -121,13 +122,13 @@ def test_the_model_in_the_repository_is_of_the_shipped_weights() -> None:
     path = Path(__file__).parents[2] / "engines" / "lite-256x144-int8.tflite"
     content = path.read_bytes()
     assert len(content) < 3_000_000
-    form = Form(LITE, (144, 256), "int8")
+    form = Form(LITE, Size(144, 256), "int8")
     assert Interpreter(content).metadata | {"version": ""} == form.metadata() | {"version": ""}
     assert "dB" in compare(form, content, form.module(), _pictures(form.size, 4))
 
 
 def test_what_does_not_match_is_refused(core: bytes) -> None:
-    other = Form(weights.find("lite"), (96, 128), "float32")
+    other = Form(weights.find("lite"), Size(96, 128), "float32")
     module = other.module()
     with np.errstate(all="ignore"):
         next(module.parameters()).data.mul_(1.5)
@@ -152,9 +153,10 @@ def test_damaged_models_are_one_sentence(core: bytes, damage: str) -> None:
 @pytest.mark.parametrize(
     ("size", "precision", "whole", "says"),
     [
-        ((100, 128), "int8", False, "take 96x128"), ((0, 16), "int8", False, "take 16x16"),
-        ((96, 128), "int4", False, "choose float32, float16, int8, int8-float-io"),
-        ((1080, 1920), "int8", True, "do not divide"), ((100, 100), "int8", True, "or use --core"),
+        (Size(100, 128), "int8", False, "take 128x96"), (Size(0, 16), "int8", False, "take 16x16"),
+        (Size(96, 128), "int4", False, "choose float32, float16, int8, int8-float-io"),
+        (Size(1080, 1920), "int8", True, "do not divide"),
+        (Size(100, 100), "int8", True, "or use --core"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_exported_is_said(
@@ -166,10 +168,10 @@ def test_what_cannot_be_exported_is_said(
 
 def test_ratios_bring_a_frame_near_the_networks_size() -> None:
     area = 144 * 256
-    assert whole_ratio((720, 1280), area) == 5
-    assert whole_ratio((480, 640), area) == 2
-    assert whole_ratio((144, 256), area) == 1
-    assert whole_ratio((1080, 1920), area) is None
+    assert whole_ratio(Size(720, 1280), area) == 5
+    assert whole_ratio(Size(480, 640), area) == 2
+    assert whole_ratio(Size(144, 256), area) == 1
+    assert whole_ratio(Size(1080, 1920), area) is None
     for height, width in itertools.product((64, 720), (96, 1280)):
         ratio = whole_ratio((height, width), area)
         assert ratio is None or (height % (16 * ratio), width % (16 * ratio)) == (0, 0)
@@ -179,7 +181,7 @@ def test_the_command_writes_a_model_or_nothing(
     command: Callable[..., Any], core: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tflite, "convert", lambda form: core)
-    arguments = ("export", "tflite", tmp_path / "a.tflite", "--size", "96x128")
+    arguments = ("export", "tflite", tmp_path / "a.tflite", "--size", "128x96")
     outcome = command(*arguments, "--precision", "float32")
     assert outcome.status == 0, outcome.lines
     assert "of PyTorch" in outcome.lines[0]
@@ -198,11 +200,11 @@ def test_the_command_writes_a_model_or_nothing(
         (["tflite", "a.onnx"], "end its name with one of .tflite"),
         (["tflite", "a.tflite", "--precision", "int4"], "unknown"),
         (["tflite", "a.tflite", "--size", "big"], "not a size"),
-        (["tflite", "a.tflite", "--frame", "--size", "1080x1920"], "do not divide"),
+        (["tflite", "a.tflite", "--frame", "--size", "1920x1080"], "do not divide"),
         (["tflite", "a.tflite", "--pictures", "nowhere"], "not a folder"),
         (["tflite", "a.tflite", "--model", "big"], "no model"),
         (["onnx", "a.tflite"], "end its name with one of .onnx"),
-        (["onnx", "a.onnx", "--size", "96x128"], "--size is for --frame"),
+        (["onnx", "a.onnx", "--size", "128x96"], "--size is for --frame"),
     ],
 )
 def test_mistakes_are_one_sentence(

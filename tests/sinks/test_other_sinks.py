@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
-from realtime_bokeh.frame import Frame
-from realtime_bokeh.pipeline import Stopped
-from realtime_bokeh.sinks import Null
+from realtime_bokeh.frame import Frame, Stopped
+from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sinks.preview import Preview
 from realtime_bokeh.sinks.raw import RawFrames
 from realtime_bokeh.sinks.virtual_camera import INSTALL, VirtualCamera
+from realtime_bokeh.sizes import Size
 
 FRAME = Frame(np.arange(24, dtype=np.uint8).reshape(2, 4, 3), 0, 0.0)
 
@@ -59,7 +59,7 @@ def test_a_missing_virtual_camera_is_explained(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(pyvirtualcam, "Camera", fail)
     with pytest.raises(SinkError) as caught:
-        VirtualCamera((48, 64), 30)
+        VirtualCamera(Size(48, 64), 30)
     sentence = str(caught.value)
     assert "'one' backend: not there; 'two' backend: not there either" in sentence
     assert INSTALL[sys.platform] in sentence
@@ -67,7 +67,7 @@ def test_a_missing_virtual_camera_is_explained(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nothing_takes_everything() -> None:
-    sink = Null()
+    sink = Discard()
     sink.write(FRAME)
     sink.close(complete=True)
     assert not sink.live

@@ -10,7 +10,8 @@ import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.sinks.video import VideoFile
+from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.sizes import Size
 from tests import clips
 
 FRAME = 1 / 24
@@ -178,7 +179,7 @@ def test_pixel_shape_is_kept(tmp_path: Path, rotation: int, expected: tuple[int,
 
 def test_odd_sizes(tmp_path: Path) -> None:
     before = clips.make(
-        tmp_path / "in.mp4", image=clips.solid((9, 99, 199), (33, 47)), pix_fmt="yuv444p"
+        tmp_path / "in.mp4", image=clips.solid((9, 99, 199), Size(33, 47)), pix_fmt="yuv444p"
     )
     clips.copy(before, tmp_path / "out.mp4")
     assert clips.picture(tmp_path / "out.mp4").shape == (33, 47, 3)
@@ -233,7 +234,7 @@ def _live(index: int, moment: float) -> Frame:
 
 
 def test_live_frames_are_timed_by_their_capture(tmp_path: Path) -> None:
-    sink = VideoFile(tmp_path / "out.mp4", (48, 64), 30.0)
+    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
     for index, moment in enumerate([100.0, 100.1, 100.1, 100.6]):
         sink.write(_live(index, moment))
     assert not (tmp_path / "out.mp4").exists()
@@ -244,7 +245,7 @@ def test_live_frames_are_timed_by_their_capture(tmp_path: Path) -> None:
 
 def test_what_is_not_complete_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_text("old")
-    sink = VideoFile(tmp_path / "out.mp4", (48, 64), 30.0)
+    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
     sink.write(_live(0, 1.0))
     sink.close(complete=False)
     assert (tmp_path / "out.mp4").read_text() == "old"
@@ -256,7 +257,7 @@ def test_a_full_disk_ends_a_recording_and_keeps_nothing(tmp_path: Path) -> None:
     import resource
 
     random = np.random.default_rng(0)
-    sink = VideoFile(tmp_path / "out.mp4", (48, 64), 30.0)
+    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
 
     def fill() -> None:
         for index in range(200):
@@ -275,10 +276,10 @@ def test_a_full_disk_ends_a_recording_and_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_a_recording_without_frames_is_not_kept(tmp_path: Path) -> None:
-    VideoFile(tmp_path / "out.mkv", (48, 64), 30.0).close(complete=True)
+    VideoWriter(tmp_path / "out.mkv", Size(48, 64), 30.0).close(complete=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_takes_no_files() -> None:
     with pytest.raises(SinkError, match="cannot be written"):
-        VideoFile(Path("/proc/out.mp4"), (48, 64), 30.0)
+        VideoWriter(Path("/proc/out.mp4"), Size(48, 64), 30.0)

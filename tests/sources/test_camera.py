@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_bokeh.errors import SourceError, UsageError
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera
 from realtime_bokeh.sources.camera import Camera
 
@@ -65,7 +66,7 @@ def _open(monkeypatch: pytest.MonkeyPatch, frames: int) -> tuple[Camera, _Driver
 
 def test_what_is_granted_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     source, driver = _open(monkeypatch, frames=3)
-    assert source.size == (480, 640)  # 720x1280 was asked for
+    assert source.size == Size(480, 640)  # 720x1280 was asked for
     assert source.fps == 30.0  # the driver does not say
     # the pixel format must be asked for before the size
     order = [cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_FRAME_WIDTH]

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
 
-@pytest.mark.parametrize("size", [(48, 64), (90, 40)])
+@pytest.mark.parametrize("size", [Size(48, 64), Size(90, 40)])
 def test_every_run_shows_the_same(size: tuple[int, int]) -> None:
     runs = [Demo(size, 24.0, total=3, live=False) for _ in range(2)]
     for index in range(3):
@@ -19,7 +20,7 @@ def test_every_run_shows_the_same(size: tuple[int, int]) -> None:
 
 
 def test_it_moves() -> None:
-    scene = Demo((48, 64), live=False)
+    scene = Demo(Size(48, 64), live=False)
     first, second = scene.read(), scene.read()
     assert first is not None
     assert second is not None
@@ -27,7 +28,7 @@ def test_it_moves() -> None:
 
 
 def test_live_frames_have_no_time_stamps() -> None:
-    scene = Demo((48, 64), fps=240.0)
+    scene = Demo(Size(48, 64), fps=240.0)
     assert scene.time_base is None
     frame = scene.read()
     assert frame is not None

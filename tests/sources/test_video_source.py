@@ -8,11 +8,12 @@ import pytest
 from PIL import Image as Pillow
 
 from realtime_bokeh.errors import SourceError, UsageError
-from realtime_bokeh.sources.video import VideoFile
+from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.video import VideoReader
 from tests import clips
 
 
-def _read_all(source: VideoFile) -> list[int]:
+def _read_all(source: VideoReader) -> list[int]:
     found = []
     while (frame := source.read()) is not None:
         assert frame.pts is not None
@@ -22,8 +23,8 @@ def _read_all(source: VideoFile) -> list[int]:
 
 
 def test_every_frame_comes_with_its_time(tmp_path: Path) -> None:
-    source = VideoFile(clips.make(tmp_path / "in.mp4"))
-    assert source.size == (48, 64)
+    source = VideoReader(clips.make(tmp_path / "in.mp4"))
+    assert source.size == Size(48, 64)
     assert source.fps == pytest.approx(24)
     assert source.total == 12
     assert source.describe() == "in.mp4: 64x48 at 24 fps h264"
@@ -41,7 +42,7 @@ def test_frames_are_upright(tmp_path: Path, rotation: int, mirrored: bool) -> No
         tmp_path / "in.mp4", image=image,
         prepare=lambda stream: stream.set_display_rotation(rotation, mirrored),
     )  # fmt: skip
-    frame = VideoFile(path).read()
+    frame = VideoReader(path).read()
     assert frame is not None
     expected = np.rot90(image, rotation // 90)[:, :: -1 if mirrored else 1]
     assert frame.image.shape == expected.shape
@@ -57,16 +58,16 @@ def test_a_cover_is_not_the_video(tmp_path: Path) -> None:
         cover.disposition = av.stream.Disposition.attached_pic
         video = container.add_stream("libx264", rate=24)
         video.width, video.height = 64, 48
-        for stream, size in ((cover, (16, 16)), (video, (64, 48))):
+        for stream, size in ((cover, Size(16, 16)), (video, Size(64, 48))):
             frame = av.VideoFrame(*size, stream.pix_fmt)
             frame.pts, frame.time_base = 0, Fraction(1, 24)
             container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
-    assert VideoFile(path).size == (48, 64)
+    assert VideoReader(path).size == Size(48, 64)
 
 
 def _picture(kind: str) -> Callable[[Path], None]:
-    return lambda path: Pillow.new("RGB", (64, 48), (9, 80, 200)).save(path, kind)
+    return lambda path: Pillow.new("RGB", Size(64, 48), (9, 80, 200)).save(path, kind)
 
 
 def _song(path: Path) -> None:
@@ -86,7 +87,7 @@ def _song(path: Path) -> None:
 
 
 def _avif(path: Path) -> None:
-    Pillow.new("RGB", (64, 64)).save(path, "AVIF")
+    Pillow.new("RGB", Size(64, 64)).save(path, "AVIF")
 
 
 def _cut(name: str, codec: str, options: dict[str, str]) -> Callable[[Path], None]:
@@ -127,17 +128,19 @@ def test_what_is_no_video_is_refused(
 ) -> None:
     make(tmp_path / name)
     with pytest.raises(UsageError, match=sentence) as caught:
-        VideoFile(tmp_path / name)
+        VideoReader(tmp_path / name)
     assert name in str(caught.value)
 
 
 def test_a_change_of_size_is_an_error(tmp_path: Path) -> None:
     first = clips.make(tmp_path / "a.h264", form="h264")
-    second = clips.make(tmp_path / "b.h264", image=clips.solid((0, 0, 99), (96, 64)), form="h264")
+    second = clips.make(
+        tmp_path / "b.h264", image=clips.solid((0, 0, 99), Size(96, 64)), form="h264"
+    )
     path = tmp_path / "in.h264"
     path.write_bytes(first.read_bytes() + second.read_bytes())
     with pytest.raises(SourceError, match="changes its picture size at frame 12"):
-        _read_all(VideoFile(path))
+        _read_all(VideoReader(path))
 
 
 def test_damage_in_the_middle_is_an_error(tmp_path: Path) -> None:
@@ -148,4 +151,4 @@ def test_damage_in_the_middle_is_an_error(tmp_path: Path) -> None:
     content[middle : middle + 2000] = bytes(2000)
     path.write_bytes(content)
     with pytest.raises(SourceError, match=r"is damaged after frame \d+"):
-        _read_all(VideoFile(path))
+        _read_all(VideoReader(path))

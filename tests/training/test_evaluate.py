@@ -90,7 +90,7 @@ def test_mistakes_are_said_before_or_instead_of_a_result(
     with pytest.raises(UsageError, match="has none of people/"):
         run(*_arguments(tmp_path / "nowhere", out))
     with pytest.raises(UsageError, match="--record needs people/"):
-        run(*_arguments(material, out), "--record", "--inference-size", "64x96")
+        run(*_arguments(material, out), "--record", "--inference-size", "96x64")
     (material / "people" / "photo_0.mask.png").unlink()
     with pytest.raises(UsageError, match=r"photo_0.mask.png is missing"):
         run(*_arguments(material, out))

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from realtime_bokeh.errors import BokehError, UsageError
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.stills import read_still
 from training.data.ebb import Array, Ebb
 from training.data.optics import Lens
@@ -118,7 +119,7 @@ class EbbWithDisparity(Ebb):
     Arguments and errors as in `Ebb`, and an error for a disparity that is missing; no alignment.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int]) -> None:
+    def __init__(self, folder: Path, size: Size) -> None:
         super().__init__(folder, "train", size, SEED)
         missing = [
             p for p in (_disparity(original) for original, _ in self.pairs) if not p.exists()

@@ -51,7 +51,7 @@ class Ebb(Dataset[tuple[Tensor, Tensor]]):
         self,
         folder: Path,
         split: Split,
-        size: Size | None = (1024, 1024),
+        size: Size | None = Size(1024, 1024),
         seed: int = 0,
         align: bool = False,
     ) -> None:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime_bokeh.network.dmshn import DMSHN, PAPER_WIDTH, _Chain, _scale, build
+from realtime_bokeh.network.dmshn import DMSHN, PAPER_WIDTH, Chain, build, rescale
 from training.fit.presets import Preset
 
 
@@ -15,14 +15,14 @@ class WithoutResiduals(DMSHN):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        half = _scale(x, 0.5)
-        residual3 = self.decoder_lv3(self.encoder_lv3(_scale(half, 0.5)))
-        residual2 = self.decoder_lv2(self.encoder_lv2(half + _scale(residual3, 2)))
-        out: Tensor = self.decoder_lv1(self.encoder_lv1(x + _scale(residual2, 2)))
+        half = rescale(x, 0.5)
+        residual3 = self.decoder_lv3(self.encoder_lv3(rescale(half, 0.5)))
+        residual2 = self.decoder_lv2(self.encoder_lv2(half + rescale(residual3, 2)))
+        out: Tensor = self.decoder_lv1(self.encoder_lv1(x + rescale(residual2, 2)))
         return out
 
 
-class _RgbOnly(_Chain):
+class _RgbOnly(Chain):
     """A decoder whose residual leaves the fourth channel of what it is added to as it is."""
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from realtime_bokeh.checkpoints import _read_checkpoint
+from realtime_bokeh.checkpoints import read_checkpoint
 from realtime_bokeh.errors import UsageError
 
 State = dict[str, Tensor]
@@ -58,7 +58,7 @@ def load_initial(network: nn.Module, path: Path) -> None:
     Raises:
         UsageError: when the file cannot be read or fits in none of these ways.
     """
-    state = {k: torch.from_numpy(v).float() for k, v in _read_checkpoint(path).items()}
+    state = {k: torch.from_numpy(v).float() for k, v in read_checkpoint(path).items()}
     own = network.state_dict()
     if "net1.encoder_lv1.layer1.weight" in own and "encoder_lv1.layer1.weight" in state:
         state = {f"{half}.{k}": v for half in ("net1", "net2") for k, v in state.items()}

@@ -47,13 +47,13 @@ class Preset:
 
 
 # mostly landscape; the shapes of one line have about the same area
-SMALL: tuple[Size, ...] = ((96, 160), (96, 160), (96, 160), (128, 128), (160, 96))
-MIDDLE: tuple[Size, ...] = ((192, 320), (192, 320), (192, 320), (256, 240), (320, 192))
-LARGE: tuple[Size, ...] = ((272, 480), (272, 480), (272, 480), (352, 368), (480, 272))
-HUGE: tuple[Size, ...] = ((384, 640), (384, 640), (384, 640), (496, 496), (640, 384))
-PAPER: tuple[Size, ...] = ((1024, 1024),)
+SMALL = (Size(96, 160), Size(96, 160), Size(96, 160), Size(128, 128), Size(160, 96))
+MIDDLE = (Size(192, 320), Size(192, 320), Size(192, 320), Size(256, 240), Size(320, 192))
+LARGE = (Size(272, 480), Size(272, 480), Size(272, 480), Size(352, 368), Size(480, 272))
+HUGE = (Size(384, 640), Size(384, 640), Size(384, 640), Size(496, 496), Size(640, 384))
+PAPER = (Size(1024, 1024),)
 # about what the shipped models run at
-SHIPPED: tuple[Size, ...] = ((144, 256), (144, 256), (144, 256), (192, 192), (240, 160))
+SHIPPED = (Size(144, 256), Size(144, 256), Size(144, 256), Size(192, 192), Size(240, 160))
 
 
 def _progressive(factor: float) -> tuple[Stage, ...]:
@@ -100,7 +100,7 @@ PRESETS: dict[str, Preset] = {
     "dmshn-gpu": _for_gpu("dmshn", 4e-4),
     "stacked-gpu": _for_gpu("stacked", 2e-4),
     "lite-smoke": Preset(
-        "lite", (Stage(1, ((96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50
+        "lite", (Stage(1, (Size(96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50
     ),
     "dmshn-ebb": Preset(
         "dmshn",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from realtime_bokeh import weights
-from realtime_bokeh.checkpoints import _read_checkpoint
+from realtime_bokeh.checkpoints import read_checkpoint
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
@@ -31,7 +31,7 @@ _FEATHER = 2.0  # pixels
 
 
 def _recognised(path: Path) -> tuple[Mapping[str, Array], str, bool]:
-    arrays = _read_checkpoint(path)
+    arrays = read_checkpoint(path)
     try:
         return arrays, *weights.recognise(arrays)
     except UsageError as error:
@@ -108,15 +108,14 @@ class Network:
         Returns:
             The picture, and focus at its size, float32 [h, w] in [0, 1].
         """
-        height, width = image.shape[:2]
-        content = content_size((height, width), self.size)
+        content = content_size(Size.of(image), self.size)
         small = torch.from_numpy(shrink(image, content))[None]
         state = first_state((small.shape[1], small.shape[2]))
         bokeh, focus, _ = self._core(small, state, torch.tensor([1.0, 0.0]))
         share = focus[0, ..., 0].numpy()
         picture = Recomposer()(sharp, bokeh[0].numpy(), share, content)
         share = np.ascontiguousarray(share[: content[0], : content[1]])
-        large = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
+        large = cv2.resize(share, Size.of(image)[::-1], interpolation=cv2.INTER_LINEAR)
         return picture, np.asarray(large)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
-from realtime_bokeh.sources.video import VideoFile
+from realtime_bokeh.sources.video import VideoReader
 from realtime_bokeh.stills import read_still
 from training.data.ebb import gain_match
 from training.data.pool import Pool
@@ -233,7 +233,7 @@ def clips(folder: Path, networks: Sequence[Network], section: Section, frames: i
     scores: dict[str, list[Scores]] = {}
     names = []
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in CLIPS):
-        video = VideoFile(path)
+        video = VideoReader(path)
         source = [frame.image for frame in (video.read() for _ in range(frames)) if frame]
         video.close()
         if len(source) < 2:
