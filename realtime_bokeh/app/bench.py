@@ -1,11 +1,15 @@
 """How fast the whole way is here: frames in memory through the engine, without a camera."""
 
 import itertools
-import sys
 import time
 from dataclasses import dataclass
 
-from realtime_bokeh.engines import Controls, Engine
+import psutil
+from rich.table import Table
+
+from realtime_bokeh.app.display import print_table
+from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.engines import Controls, Engine, open_engine
 from realtime_bokeh.engines.base import Finish
 from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.metrics import Metrics, percentiles
@@ -13,9 +17,11 @@ from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.weights import find
 
 _PICTURES = 24  # frames of the scene kept in memory and shown again and again
 _WARM_UP = 20
+_FRAME = Size(720, 1280)
 
 
 @dataclass(frozen=True)
@@ -59,21 +65,26 @@ class _Loop(Source):
         pass
 
 
-def _resident_mb() -> float:
-    """Memory in use now, where the system tells (Linux); the peak elsewhere."""
-    import resource
+def run(settings: Settings, frames: int) -> Result:
+    """Open the engine that settings ask for and measure it over a number of frames.
 
-    if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
-            return int(file.read().split()[1]) * resource.getpagesize() / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    Raises:
+        UsageError, EngineError: when it cannot be opened.
+    """
+    model = find(settings.model)
+    engine = open_engine(
+        model, settings.engine, settings.inference_size, settings.device, settings.precision
+    ).engine
+    controls = Controls(settings.strength, settings.smoothing)
+    return measure(model.name, engine, controls, settings.size or _FRAME, frames)
 
 
-def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int) -> Result:
-    """Send `frames` frames of a size through the pipeline and measure."""
+def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: int) -> Result:
+    """Send frames of a size through the pipeline, as many as asked for, and measure."""
     scene = Demo(size, live=False)
     pictures = [f.image for f in (scene.read() for _ in range(_PICTURES)) if f is not None]
     metrics = Metrics()
+    process = psutil.Process()
     whole: list[float] = []
     network: list[float] = []
     memory: list[float] = []
@@ -87,7 +98,7 @@ def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int)
             whole.append(time.perf_counter() - begin)
             network.append(engine.network_seconds)
             if len(whole) % max(1, frames // 10) == 0:
-                memory.append(_resident_mb())
+                memory.append(process.memory_info().rss / 1e6)
             return rendered
 
         return measured
@@ -117,3 +128,14 @@ def run(model: str, engine: Engine, controls: Controls, size: Size, frames: int)
         memory_mb=round(memory[-1], 1),
         memory_growth_mb=round(memory[-1] - memory[0], 1),
     )
+
+
+def print_results(results: list[Result]) -> None:
+    """A table, in milliseconds a frame, on standard output."""
+    table = Table("model", "engine", "fps", "frame", "p99", "network", "rest", "memory")
+    for r in results:
+        times = (r.frame_ms, r.frame_p99_ms, r.network_ms, r.overhead_ms)
+        milliseconds = (f"{time:.1f} ms" for time in times)
+        table.add_row(r.model, r.engine, f"{r.fps:.0f}", *milliseconds, f"{r.memory_mb:.0f} MB")
+    print(f"{results[0].frames} frames of {results[0].frame_size}")
+    print_table(table)

@@ -1,19 +1,27 @@
 """What works on this computer and what does not, in plain sentences with the remedy."""
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime_bokeh import weights
 from realtime_bokeh.engines import ENGINES
 from realtime_bokeh.engines.hardware import amd_driver, nvidia_driver, nvidia_gpus
-from realtime_bokeh.errors import BokehError
+from realtime_bokeh.errors import BokehError, SourceError
 from realtime_bokeh.sizes import Size
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`needed`: whether live use depends on it."""
+    """What was found out about one thing.
+
+    subject: what was looked at.
+    works: whether it can be used.
+    sentence: what is there, or what is missing and the remedy.
+    needed: whether live use depends on it.
+    """
 
     subject: str
     works: bool
@@ -24,8 +32,10 @@ class Finding:
 def _camera() -> str:
     from realtime_bokeh.sources.camera import Camera, linux_cameras
 
-    at_hand = list(linux_cameras()) if sys.platform == "linux" else ["0"]
-    camera = Camera(at_hand[0] if at_hand else "0")
+    found = list(linux_cameras()) if sys.platform == "linux" else ["0"]
+    if not found:
+        raise SourceError("No camera was found; plug one in")
+    camera = Camera(found[0])
     try:
         return f"{camera.describe()} gives frames."
     finally:
@@ -48,7 +58,7 @@ def _weights() -> str:
         for file in model.sha256:
             model.file(file)
         names.append(model.name)
-    return f"Models {', '.join(names)} are whole."
+    return f"The models {', '.join(names)} are complete and undamaged."
 
 
 def _check(subject: str, test: Callable[[], str]) -> Finding:
@@ -64,9 +74,9 @@ def _engines() -> list[Finding]:
         reason = row.missing()
         sentence = "It is installed." if reason is None else f"{reason[0].upper()}{reason[1:]}."
         found.append(Finding(f"engine {row.name}", reason is None, sentence, needed=False))
-    usable = any(f.works for f in found)
-    sentence = "There is at least one." if usable else "There is none: pip install openvino."
-    return [*found, Finding("engine", usable, sentence), *_gpus()]
+    usable = [row.name for row, finding in zip(ENGINES, found, strict=True) if finding.works]
+    sentence = f"{usable[0]} renders." if usable else "None can render: pip install openvino."
+    return [*found, Finding("engine", bool(usable), sentence), *_gpus()]
 
 
 def _gpus() -> list[Finding]:
@@ -80,9 +90,9 @@ def _gpus() -> list[Finding]:
     if nvidia_driver():
         sentence = "An NVIDIA driver is installed, but nvidia-smi lists no GPU."
     elif amd_driver():
-        sentence = "An AMD GPU: PyTorch's build for ROCm uses it."
+        sentence = "There is an AMD GPU; PyTorch's build for ROCm uses it."
     else:
-        sentence = "No NVIDIA or AMD driver: the CPU or Intel graphics are used."
+        sentence = "No NVIDIA or AMD GPU was found; the CPU or Intel graphics are used."
     return [Finding("GPU", amd_driver(), sentence, needed=False)]
 
 
@@ -94,3 +104,18 @@ def examine() -> list[Finding]:
         _check("camera", _camera),
         _check("virtual camera", _virtual_camera),
     ]
+
+
+def report() -> int:
+    """Print all findings; the exit status, 0 if live use can run and 1 if not."""
+    findings = examine()
+    width = min(120, shutil.get_terminal_size().columns)
+    for finding in findings:
+        mark = "ok  " if finding.works else "FAIL" if finding.needed else "--  "
+        line = f"{mark} {finding.subject}: {finding.sentence}"
+        # commands and paths stay in one piece, to be copied
+        print(textwrap.fill(line, width, subsequent_indent="     ", break_long_words=False,
+                            break_on_hyphens=False))  # fmt: skip
+    failed = [finding.subject for finding in findings if finding.needed and not finding.works]
+    print(f"Live use cannot run: {', '.join(failed)}." if failed else "Live use can run.")
+    return 1 if failed else 0

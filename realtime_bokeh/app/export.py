@@ -1,97 +1,114 @@
-"""Subcommands that write the network for other runtimes: TFLite (LiteRT) and ONNX."""
+"""Commands that write the network for other runtimes: TFLite (LiteRT) and ONNX."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TypeVar
 
-import typer
+import click
 
 from realtime_bokeh.app.display import console, libraries_silenced, work_progress
+from realtime_bokeh.app.options import option
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.files import check_output
+from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size, parse_size
-
-Option = typer.Option
-export_app = typer.Typer(help="Write the network for phones and other runtimes.")
+from realtime_bokeh.weights import Model, find
 
 _PICTURES = 24
-Model = Annotated[str, Option(metavar="NAME", help="lite, dmshn, stacked or an imported one")]
-Whole = Annotated[
-    bool,
-    Option("--frame/--core", help="The whole frame, or the network's part: the app does the rest"),
-]
-Pictures = Annotated[
-    Path | None,
-    Option(metavar="FOLDER", help="Photos to compare on, and to calibrate int8; "
-           "else the built-in scene")
-]  # fmt: skip
+_FRAME = Size(720, 1280)
+Command = TypeVar("Command", bound=Callable[..., None])
 
 
-@export_app.callback(no_args_is_help=True)
-def export() -> None:
-    pass
+@click.group(invoke_without_command=True)
+@click.pass_context
+def export(context: click.Context) -> None:
+    """Write the network for phones and other runtimes."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
-@export_app.command()
+def _options_of_both(size_help: str) -> Callable[[Command], Command]:
+    """The options that every format has."""
+
+    def decorate(function: Command) -> Command:
+        added = (
+            option("model", "lite"),
+            click.option("--frame/--core", "whole_frame", default=False,
+                         help="The whole frame, or (default) the network's part alone, around "
+                         "which the app shrinks and recomposes"),
+            click.option("--size", "size_text", metavar="WxH", help=size_help),
+            click.option("--pictures", metavar="FOLDER", type=click.Path(path_type=Path),
+                         help="Photos to compare on, and to calibrate int8 (default: the "
+                         "built-in scene)"),
+        )  # fmt: skip
+        for add in reversed(added):
+            function = add(function)
+        return function
+
+    return decorate
+
+
+@export.command()
+@click.argument("target", metavar="OUT.tflite", type=click.Path(path_type=Path))
+@_options_of_both("of the network's image, or of the frames with --frame (default: 1280x720)")
+@click.option("--precision", metavar="NAME", default="int8", show_default=True,
+              help="f32, f16, int8, or int8-float-io, which takes float32 images")  # fmt: skip
 def tflite(
-    target: Annotated[Path, typer.Argument(metavar="OUT.tflite")],
-    model: Model = "lite",
-    size: Annotated[
-        str | None, Option(metavar="WxH", help="Of the network's picture, or of the frames")
-    ] = None,
-    precision: Annotated[
-        str, Option(metavar="NAME", help="float32, float16, int8, int8-float-io")
-    ] = "int8",
-    whole: Whole = False,
-    pictures: Pictures = None,
+    target: Path,
+    model: str,
+    whole_frame: bool,
+    size_text: str | None,
+    pictures: Path | None,
+    precision: str,
 ) -> None:
-    """A model for LiteRT, compared with PyTorch before it is written."""
+    """Write a model for LiteRT, on phones.
+
+    It is compared with PyTorch before it is written.
+    """
     check_output(target, "a TFLite model", (".tflite",))
     _need("litert_torch", "ai_edge_quantizer", "ai_edge_litert")
-    from realtime_bokeh import weights
     from realtime_bokeh.export import tflite as writer
 
-    found = weights.find(model)
-    form = writer.Form(found, _size(size, found, whole), precision, whole)
+    found = find(model)
+    form = writer.Form(found, _size(size_text, found, whole_frame), precision, whole_frame)
     with work_progress(f"Converting {model} to TFLite, {precision}") as begin:
         begin()
-        frames = [picture[:, :, ::-1].copy() for picture in _load(pictures, form.size)]
+        images = [image[:, :, ::-1].copy() for image in load_images(pictures, form.size)]
         with libraries_silenced():
-            said = writer.export(form, target, frames)
+            said = writer.export(form, target, images)
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")
 
 
-@export_app.command()
+@export.command()
+@click.argument("target", metavar="OUT.onnx", type=click.Path(path_type=Path))
+@_options_of_both("of the frames with --frame (default: 1280x720); the core takes any size")
 def onnx(
-    target: Annotated[Path, typer.Argument(metavar="OUT.onnx")],
-    model: Model = "lite",
-    size: Annotated[
-        str | None, Option(metavar="WxH", help="Of the frames; the core takes any size")
-    ] = None,
-    whole: Whole = False,
-    pictures: Pictures = None,
+    target: Path, model: str, whole_frame: bool, size_text: str | None, pictures: Path | None
 ) -> None:
-    """A graph for ONNX Runtime and others, in float32, compared before it is written."""
+    """Write a graph for ONNX Runtime and others, in f32.
+
+    It is compared with PyTorch before it is written.
+    """
     check_output(target, "an ONNX graph", (".onnx",))
-    if size is not None and not whole:
+    if size_text is not None and not whole_frame:
         raise UsageError("--size is for --frame; the core's graph takes any multiple of 16")
     _need("onnx", "onnxscript", "onnxruntime")
-    from realtime_bokeh import weights
     from realtime_bokeh.export import onnx as writer
 
-    found = weights.find(model)
-    shape = _size(size, found, whole)
+    found = find(model)
+    size = _size(size_text, found, whole_frame)
     with work_progress(f"Writing {model} as ONNX") as begin:
         begin()
-        shown = _load(pictures, shape)
+        images = load_images(pictures, size)
         with libraries_silenced():
-            said = writer.export(found, target, shape if whole else None, shown)
+            said = writer.export(found, target, size if whole_frame else None, images)
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")
 
 
-def _size(text: str | None, model: Any, whole: bool) -> Size:
+def _size(text: str | None, model: Model, whole_frame: bool) -> Size:
     if text is not None:
-        return parse_size("--size", text, "1280x720" if whole else "256x144")
-    return Size(720, 1280) if whole else model.inference_size
+        return parse_size("--size", text, "1280x720" if whole_frame else "256x144")
+    return _FRAME if whole_frame else model.inference_size
 
 
 def _need(*modules: str) -> None:
@@ -103,8 +120,12 @@ def _need(*modules: str) -> None:
         raise EngineError(f"Exporting needs {', '.join(missing)}; {line}")
 
 
-def _load(folder: Path | None, size: Size) -> list[Any]:
-    """Photos of a folder, or frames of the built-in scene, uint8 [h, w, 3] BGR of a size."""
+def load_images(folder: Path | None, size: Size) -> list[Image]:
+    """Photos of a folder, or frames of the built-in scene: uint8 [h, w, 3] BGR of one size.
+
+    Raises:
+        UsageError: when the folder is none, has no photos, or one cannot be read.
+    """
     from realtime_bokeh.sources.demo import Demo
     from realtime_bokeh.stills import photos_in, read_still
 
@@ -112,9 +133,10 @@ def _load(folder: Path | None, size: Size) -> list[Any]:
         scene = Demo(size, live=False)
         return [f.image for f in (scene.read() for _ in range(_PICTURES)) if f is not None]
     import cv2
+    import numpy as np
 
     if not folder.is_dir():
         raise UsageError(f"--pictures {folder} is not a folder")
-    photos = photos_in(folder)[:_PICTURES]
+    photos = [read_still(path).image for path in photos_in(folder)[:_PICTURES]]
     shape = size[::-1]
-    return [cv2.resize(read_still(p).image, shape, interpolation=cv2.INTER_AREA) for p in photos]
+    return [np.asarray(cv2.resize(p, shape, interpolation=cv2.INTER_AREA)) for p in photos]

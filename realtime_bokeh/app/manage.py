@@ -1,66 +1,77 @@
-"""Subcommands for what is kept on disk: trained weights and compiled engines."""
+"""Commands for what lies on disk: trained weights and compiled engines."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 from rich.table import Table
 
 from realtime_bokeh.app.display import console, download_progress, print_table, work_progress
+from realtime_bokeh.app.options import option
 from realtime_bokeh.errors import UsageError
 
-Option = typer.Option
-weights_app = typer.Typer(help="List, import and fetch trained weights.")
-engines_app = typer.Typer(help="List, build and clear the compiled engines of TensorRT.")
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def weights(context: click.Context) -> None:
+    """List, import, fetch, quantize and remove weights."""
+    if context.invoked_subcommand is None:
+        context.invoke(weights_list)
 
 
-@weights_app.callback(invoke_without_command=True)
-def weights_list(context: typer.Context) -> None:
-    if context.invoked_subcommand is not None:
-        return
+@weights.command("list")
+def weights_list() -> None:
+    """List the models that are installed."""
     from realtime_bokeh.weights import models
 
     table = Table("name", "network", "runs at", "precisions", "made")
     for model in models():
         size = str(model.inference_size)
-        precisions = ", ".join(model.precisions())
-        table.add_row(model.name, model.architecture, size, precisions, model.origin)
+        table.add_row(
+            model.name, model.architecture, size, ", ".join(model.precisions()), model.origin
+        )
     print_table(table)
 
 
-@weights_app.command("import")
-def weights_import(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The authors' .pth or .safetensors")],
-    name: Annotated[str | None, Option(metavar="NAME", help="For --model")] = None,
-) -> None:
-    """Import a checkpoint; it is then chosen with --model NAME."""
+@weights.command("import")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--name", metavar="NAME", help="For --model (default: the file's name)")
+def weights_import(file: Path, name: str | None) -> None:
+    """Import a checkpoint.
+
+    FILE is one of the authors' .pth files or a .safetensors file; the model is then chosen with
+    --model NAME.
+    """
     from realtime_bokeh.checkpoints import import_weights
 
     model = import_weights(file, name)
-    print(f"Imported {model.architecture} as {model.name}; use it with --model {model.name}")
+    click.echo(f"Imported {model.architecture} as {model.name}; use it with --model {model.name}")
 
 
-@weights_app.command("fetch")
-def weights_fetch(
-    name: Annotated[str, typer.Argument(metavar="dmshn-ebb|stacked-ebb")],
-) -> None:
-    """Download the authors' checkpoint trained on EBB!, verify and import it."""
+@weights.command("fetch")
+@click.argument("name", metavar="dmshn-ebb|stacked-ebb")
+def weights_fetch(name: str) -> None:
+    """Download the authors' checkpoint trained on EBB!"""
     from realtime_bokeh.checkpoints import fetch
 
     with download_progress(name) as progress:
         model = fetch(name, progress)
-    print(f"Fetched {model.architecture}; use it with --model {model.name}")
+    click.echo(f"Fetched {model.architecture}; use it with --model {model.name}")
 
 
-@engines_app.callback(invoke_without_command=True)
-def engines(context: typer.Context) -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def engines(context: click.Context) -> None:
+    """List, build and clear TensorRT's compiled engines."""
     if context.invoked_subcommand is None:
-        engines_list()
+        context.invoke(engines_list)
 
 
-@engines_app.command("list")
+@engines.command("list")
 def engines_list() -> None:
-    """What the cache holds; engines of other weights or versions are rebuilt when needed."""
+    """List the compiled engines.
+
+    Those of other weights or versions are rebuilt when they are needed.
+    """
     from realtime_bokeh.engines import cache
 
     entries = cache.entries()
@@ -75,33 +86,45 @@ def engines_list() -> None:
         table.add_row(key.model, *sizes, key.gpu, key.runtime, key.holds + current, size)
     if entries:
         print_table(table)
-    print(f"{len(entries)} in {cache.folder()}")
+        count = "1 engine" if len(entries) == 1 else f"{len(entries)} engines"
+        click.echo(f"{count} in {cache.folder()}")
+    else:
+        click.echo(f"There are no compiled engines yet; they would lie in {cache.folder()}.")
 
 
-@engines_app.command("build")
+@engines.command("build")
+@option("model", "lite")
+@click.option(
+    "--size", metavar="WxH", default="1280x720", show_default=True, help="Size of the frames"
+)
+@option("inference_size")
+@click.option(
+    "--portable", is_flag=True, help="For any GeForce or RTX GPU from 8.0 on; needs no GPU itself"
+)
+@click.option("--turing", is_flag=True, help="Portable to Turing (7.5) too")
+@click.option(
+    "--recipe",
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="Build everything that the file names instead",
+)
+@click.option("--output", metavar="FOLDER", type=click.Path(path_type=Path),
+              help="Write there instead of into the cache")  # fmt: skip
 def engines_build(
-    model: Annotated[str, Option(metavar="NAME", help="lite, dmshn, stacked, ...")] = "lite",
-    size: Annotated[str, Option(metavar="WxH", help="Size of the frames")] = "1280x720",
-    inference_size: Annotated[
-        str | None, Option(metavar="WxH|full", help="Size at which the network runs")
-    ] = None,
-    portable: Annotated[
-        bool, Option("--portable", help="For any GeForce or RTX GPU; needs none itself")
-    ] = False,
-    turing: Annotated[bool, Option("--turing", help="Portable also to Turing (7.5)")] = False,
-    recipe: Annotated[
-        Path | None, Option(metavar="FILE.toml", help="Build everything that it names instead")
-    ] = None,
-    output: Annotated[
-        Path | None, Option(metavar="FOLDER", help="Write there instead of the cache")
-    ] = None,
+    model: str,
+    size: str,
+    inference_size: str | None,
+    portable: bool,
+    turing: bool,
+    recipe: Path | None,
+    output: Path | None,
 ) -> None:
-    """Compile engines ahead of their use."""
+    """Compile engines before they are needed."""
     from realtime_bokeh.app.recipes import Recipe, build, load_recipes
 
     single = Recipe(model, size, inference_size, portable, turing)
     if recipe is not None and single != Recipe("lite"):
-        raise UsageError("--recipe says what to build; leave the other options out, but --output")
+        raise UsageError("--recipe says what to build; of the other options only --output goes")
     for wanted in load_recipes(recipe) if recipe else [single]:
         with work_progress(f"Compiling {wanted}") as begin:
             path, built = build(wanted, output, begin)
@@ -109,9 +132,11 @@ def engines_build(
         console.print(f"{wanted}: {verb}, {path.stat().st_size / 1e6:.1f} MB, {path}")
 
 
-@engines_app.command("clear")
+@engines.command("clear")
 def engines_clear() -> None:
-    """Remove every compiled engine from the cache."""
+    """Remove every compiled engine."""
     from realtime_bokeh.engines import cache
 
-    print(f"{cache.clear()} files removed from {cache.folder()}")
+    count = cache.clear()
+    files = "1 file" if count == 1 else f"{count} files"
+    click.echo(f"Removed {files} from {cache.folder()}.")

@@ -1,100 +1,92 @@
-"""Settings: defaults, a TOML profile, flags; in that order, the later override the earlier."""
+"""Settings: defaults, then a profile, then flags; the later override the earlier."""
 
 import difflib
 import sys
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from realtime_bokeh.app.options import BY_NAME, OPTIONS, Value
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.sizes import InferenceSize, Size, parse_inference_size, parse_size
+from realtime_bokeh.sizes import InferenceSize, Size
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-_ENGINES = ("auto", "openvino", "pytorch", "tensorrt")
-_PRECISIONS = ("f32", "f16", "int8")
-
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line's common options say.
+    """What the options say; `options.OPTIONS` tells what each means.
 
-    model: name of the weights. engine, device, precision: see `engines.open_engine`.
-    size: asked of a camera or of the demo; None is what they prefer.
-    fps: frames a second asked of them; None likewise.
-    inference_size: None is what the model is made for.
-    strength: of the blur, in [0, 1]. smoothing: in time, in [0, 1].
-    mirror: flip left and right.
+    output: None is the virtual webcam.
+    device, precision: None is what is fastest; see `engines.open_engine`.
+    size, fps: None is what the camera prefers.
+    inference_size: None is what the model was made for.
 
     Raises:
         UsageError: for a value out of its range.
     """
 
+    camera: str | None = None
+    output: str | None = None
+    preview: bool = False
     model: str = "lite"
+    strength: float = 1.0
+    smoothing: float = 0.5
+    inference_size: InferenceSize | None = None
+    size: Size | None = None
+    fps: float | None = None
+    mirror: bool = False
     engine: str = "auto"
     device: str | None = None
     precision: str | None = None
-    size: Size | None = None
-    fps: float | None = None
-    inference_size: InferenceSize | None = None
-    strength: float = 1.0
-    smoothing: float = 0.5
-    mirror: bool = False
+    verbose: bool = False
 
     def __post_init__(self) -> None:
-        _check_choice("engine", self.engine, _ENGINES)
-        if self.precision is not None:
-            _check_choice("precision", self.precision, _PRECISIONS)
-        for name in ("strength", "smoothing"):
-            _check_range(name, getattr(self, name), 0, 1)
-        if self.fps is not None:
-            _check_range("fps", self.fps, 1, 240)
+        for field in fields(self):
+            BY_NAME[field.name].check(getattr(self, field.name))
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+def defaults() -> dict[str, object]:
+    """The defaults by the option's name."""
+    return {field.name: field.default for field in fields(Settings)}
 
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UsageError(f"{_option(name)} {value!r} is unknown; choose {', '.join(choices)}")
-
-
-def _check_range(name: str, value: Any, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise UsageError(f"{_option(name)} {value} is out of range; give {low} to {high}")
-
-
-_NUMBER = ((int, float), "a number")
-_TEXT = ((str,), "a text in quotes")
-_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
-    "strength": _NUMBER,
-    "smoothing": _NUMBER,
-    "fps": _NUMBER,
-    "mirror": ((bool,), "true or false"),
-}
-
-
-def load_settings(profile: Path | None, flags: dict[str, Any]) -> Settings:
-    """Settings from a profile, if any, and flags; sizes may be texts such as "1280x720".
+def load_settings(profile: Path | None, flags: Mapping[str, object]) -> Settings:
+    """Settings from a profile, if any, and flags.
 
     Args:
-        profile: a TOML file whose keys are the names of the options (inference-size or
-            inference_size).
-        flags: by field name; None means "not given".
+        profile: a TOML file whose keys are the names of the options, with - or _.
+        flags: by the option's name: texts as they were written, or true or false; None means that
+            a flag was not given.
 
     Raises:
         UsageError: when the profile cannot be read, has an unknown key, or a value is wrong.
     """
-    values = _read_profile(profile) if profile else {}
-    values |= {name: value for name, value in flags.items() if value is not None}
-    for name, parse in (("size", parse_size), ("inference_size", parse_inference_size)):
-        if isinstance(values.get(name), str):
-            values[name] = parse(_option(name), values[name])
-    return replace(Settings(), **values)
+    given = {
+        name: BY_NAME[name].read(value) if isinstance(value, str) else bool(value)
+        for name, value in flags.items()
+        if value is not None
+    }
+    values = {}
+    if profile:
+        values = _read_profile(profile, overridden=given)
+        if given.get("stacked") is False and values.get("model") == "stacked":
+            del values["model"]
+    return replace(Settings(), **(values | _choose_stacked(given)))
+
+
+def _choose_stacked(values: dict[str, Value]) -> dict[str, Any]:
+    """Values with `stacked`, which only stands for a model, made the model."""
+    stacked = values.pop("stacked", None)
+    if stacked:
+        model = values.setdefault("model", "stacked")
+        if model != "stacked":
+            raise UsageError(f"--stacked and --model {model} exclude each other; leave one out")
+    return values
 
 
 def read_toml(option: str, path: Path) -> dict[str, Any]:
@@ -111,18 +103,23 @@ def read_toml(option: str, path: Path) -> dict[str, Any]:
         raise UsageError(f"{option} {path} is not TOML ({error})") from error
 
 
-def _read_profile(path: Path) -> dict[str, Any]:
-    entries = read_toml("--config", path)
-    known = [f.name for f in fields(Settings)]
-    values = {}
-    for key, value in entries.items():
+def _read_profile(path: Path, overridden: Container[str]) -> dict[str, Any]:
+    values: dict[str, Value] = {}
+    for key, entry in read_toml("--config", path).items():
         name = key.replace("-", "_")
-        if name not in known:
+        option = BY_NAME.get(name)
+        if option is None:
+            known = [option.name for option in OPTIONS]
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             raise UsageError(f"--config {path}: {key!r} is unknown; {hint}")
-        types, kind = _KINDS.get(name, _TEXT)
-        if not isinstance(value, types) or (bool not in types and isinstance(value, bool)):
-            raise UsageError(f"--config {path}: {key} = {value!r} is not {kind}")
-        values[name] = value
-    return values
+        try:
+            values[name] = option.read_toml(entry)
+            if name not in overridden:
+                option.check(values[name])
+        except UsageError as error:
+            raise UsageError(f"--config {path}: {error}") from error
+    try:
+        return _choose_stacked(values)
+    except UsageError as error:
+        raise UsageError(f"--config {path}: {error}") from error

@@ -26,7 +26,7 @@ class _Engine(Engine):
 
 def test_every_frame_goes_through_once() -> None:
     engine = _Engine()
-    result = bench.run("lite", engine, Controls(), Size(48, 64), 40)
+    result = bench.measure("lite", engine, Controls(), Size(48, 64), 40)
     assert engine.calls == 40 + bench._WARM_UP
     assert (result.frames, result.frame_size, result.engine) == (40, "64x48", "counting")
     assert result.network_ms == 1

@@ -24,7 +24,7 @@ def test_flags_override_the_profile_which_overrides_the_defaults(tmp_path: Path)
         'model = "dmshn"\nstrength = 0.25\nsmoothing = 1\nmirror = true\nsize = "640x360"\n'
         'inference-size = "full"\nfps = 25\n',
     )
-    found = load_settings(profile, {"strength": 0.75, "size": "320x240", "model": None})
+    found = load_settings(profile, {"strength": "0.75", "size": "320x240", "model": None})
     assert found == Settings(
         model="dmshn", strength=0.75, smoothing=1, mirror=True, size=Size(240, 320),
         inference_size="full", fps=25,
@@ -39,10 +39,10 @@ def test_sizes_are_written_width_by_height() -> None:
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        ({"strength": 2.0}, "--strength 2.0 is out of range; give 0 to 1"),
-        ({"strength": float("nan")}, "--strength nan is out of range"),
-        ({"smoothing": -0.1}, "--smoothing -0.1 is out of range"),
-        ({"fps": 0.5}, "--fps 0.5 is out of range; give 1 to 240"),
+        ({"strength": "2.0"}, "--strength 2 is out of range; give 0 to 1"),
+        ({"strength": "nan"}, "--strength nan is out of range"),
+        ({"smoothing": "-0.1"}, "--smoothing -0.1 is out of range"),
+        ({"fps": "0.5"}, "--fps 0.5 is out of range; give 1 to 240"),
         ({"size": "12"}, "--size '12' is not a size; write it like 1280x720"),
         ({"size": "full"}, "--size 'full' is not a size"),
         ({"size": "0x720"}, "--size 0x720 is out of range"),
@@ -65,12 +65,12 @@ def test_a_bad_value_is_explained(flags: dict[str, Any], sentence: str) -> None:
         ("a b", "is not TOML"),
         ("\udcff", "is not TOML"),
         ("strenght = 1", "'strenght' is unknown; did you mean strength"),
-        ("zzz = 1", "'zzz' is unknown; there are model, engine"),
+        ("zzz = 1", "'zzz' is unknown; there are camera, output"),
         ('strength = "x"', "strength = 'x' is not a number"),
         ("strength = true", "strength = True is not a number"),
         ("mirror = 1", "mirror = 1 is not true or false"),
         ("model = 3", "model = 3 is not a text"),
-        ("[size]\nwidth = 3", "size = .* is not a text"),
+        ("[size]\nwidth = 3", "size = .* is not a size in quotes"),
         ("strength = 3", "--strength 3 is out of range"),
         ("strength = nan", "--strength nan is out of range"),
     ],

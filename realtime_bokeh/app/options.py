@@ -1,0 +1,224 @@
+"""The table of options: each is stated once, and all else follows from it.
+
+The command line, the keys of profiles, the checks of both and the table in the README are made from
+OPTIONS. What a value becomes is in `settings`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sizes import InferenceSize, Size, parse_inference_size, parse_size
+
+Value = str | float | bool | Size | InferenceSize
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+class Kind(Enum):
+    """What an option's value is; the text says so where a profile holds something else."""
+
+    TEXT = "a text in quotes"
+    NUMBER = "a number"
+    SWITCH = "true or false"
+    SIZE = 'a size in quotes, such as "1280x720"'
+    INFERENCE_SIZE = 'a size in quotes, such as "256x144", or "full"'
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of the command line and key of a profile.
+
+    name: of the field in `Settings`, and of the key; the flag has dashes for underscores.
+    kind: what its value is.
+    shape: how its value is written, as help shows it; empty for switches.
+    help: what it does, without the default.
+    commands: that have it.
+    choices: all values, for a text of which there are few.
+    bounds: the least and the largest value of a number.
+    unset: what holds where it has no default and is not given.
+    """
+
+    name: str
+    kind: Kind
+    shape: str
+    help: str
+    commands: tuple[str, ...]
+    choices: tuple[str, ...] = ()
+    bounds: tuple[float, float] | None = None
+    unset: str = ""
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    def read(self, text: str) -> Value:
+        """The value of a text from the command line.
+
+        Raises:
+            UsageError: when it is none.
+        """
+        if self.kind is Kind.SIZE:
+            return parse_size(self.flag, text)
+        if self.kind is Kind.INFERENCE_SIZE:
+            return parse_inference_size(self.flag, text)
+        if self.kind is Kind.NUMBER:
+            try:
+                return float(text)
+            except ValueError:
+                raise UsageError(f"{self.flag} {text!r} is not a number") from None
+        return text
+
+    def read_toml(self, value: object) -> Value:
+        """The value of an entry of a profile.
+
+        Raises:
+            UsageError: when it is of another kind or cannot be read.
+        """
+        if self.kind is Kind.SWITCH and isinstance(value, bool):
+            return value
+        if self.kind is Kind.NUMBER and isinstance(value, (int, float)) and value is not True:
+            return float(value)
+        if self.kind not in (Kind.SWITCH, Kind.NUMBER) and isinstance(value, str):
+            return self.read(value)
+        raise UsageError(f"{self.name} = {value!r} is not {self.kind.value}")
+
+    def check(self, value: Value | None) -> None:
+        """Refuse a value out of the option's range; None is "not given".
+
+        Raises:
+            UsageError: when it is not among the choices or out of bounds.
+        """
+        if value is None:
+            return
+        if self.choices and value not in self.choices:
+            raise UsageError(f"{self.flag} {value!r} is unknown; choose {', '.join(self.choices)}")
+        if self.bounds is not None:
+            low, high = self.bounds
+            if not (isinstance(value, (int, float)) and low <= value <= high):  # NaN is neither
+                said = f"{value:g}" if isinstance(value, float) else value
+                raise UsageError(f"{self.flag} {said} is out of range; give {low:g} to {high:g}")
+
+
+LIVE, RENDER, DEMO, BENCH = "live", "render", "demo", "bench"
+_ALL = (LIVE, RENDER, DEMO, BENCH)
+
+OPTIONS = (
+    Option("camera", Kind.TEXT, "CAMERA",
+           "Camera by its index, /dev path or by-id name; demo is the built-in scene", (LIVE,)),
+    Option("output", Kind.TEXT, "FILE",
+           "A video file instead of the virtual webcam; none only measures, - writes raw bgr24 "
+           "frames to standard output", (LIVE,), unset="the virtual webcam"),
+    Option("preview", Kind.SWITCH, "", "Show a window too; q or Esc stops", (LIVE,)),
+    Option("model", Kind.TEXT, "NAME", "Network: lite, dmshn, stacked, or one that you imported",
+           _ALL),
+    Option("stacked", Kind.SWITCH, "", "The same as --model stacked", _ALL),
+    Option("strength", Kind.NUMBER, "0..1",
+           "How far the aperture is open: the blur's radius follows it", _ALL, bounds=(0, 1)),
+    Option("smoothing", Kind.NUMBER, "0..1",
+           "How steady the blur is in time; it always follows motion at once", _ALL,
+           bounds=(0, 1)),
+    Option("inference_size", Kind.INFERENCE_SIZE, "WxH|full",
+           "Size at which the network runs; full is the frame's own, up to the area of 1536x1024",
+           _ALL, unset="what the model was made for"),
+    Option("size", Kind.SIZE, "WxH", "Frame size asked of the camera or the built-in scene",
+           (LIVE, DEMO, BENCH), unset="1280x720; 640x480 of the scene"),
+    Option("fps", Kind.NUMBER, "N", "Frames a second asked of them", (LIVE, DEMO),
+           bounds=(1, 240), unset="the camera's; 30 of the scene"),
+    Option("mirror", Kind.SWITCH, "", "Flip left and right", (LIVE, RENDER)),
+    Option("engine", Kind.TEXT, "NAME", "Runtime: auto, openvino, pytorch or tensorrt", _ALL,
+           choices=("auto", "openvino", "pytorch", "tensorrt")),
+    Option("device", Kind.TEXT, "NAME",
+           "Where it runs: CPU, GPU or NPU for OpenVINO; cpu, cuda or mps for PyTorch", _ALL,
+           unset="the fastest"),
+    Option("precision", Kind.TEXT, "NAME", "Of the network's arithmetic: f32, f16 or int8", _ALL,
+           choices=("f32", "f16", "int8"), unset="the fastest"),
+    Option("verbose", Kind.SWITCH, "", "Say more, and show tracebacks", _ALL),
+)  # fmt: skip
+BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def options_of(command: str, defaults: Mapping[str, object]) -> Callable[[Command], Command]:
+    """Give a Click command the options that the table lists for it, and --config.
+
+    Args:
+        command: LIVE, RENDER, DEMO or BENCH.
+        defaults: by the option's name, for the help.
+    """
+
+    def decorate(function: Command) -> Command:
+        config = click.option(
+            "--config", type=click.Path(path_type=Path), metavar="FILE.toml",
+            help="Any of these options from a file, such as: strength = 0.8",
+        )  # fmt: skip
+        for added in [config, *(_click_option(o, defaults) for o in reversed(_options(command)))]:
+            function = added(function)
+        return function
+
+    return decorate
+
+
+def option(name: str, default: str | None = None) -> Callable[[Command], Command]:
+    """Give a Click command one option of the table, as a text with a default of its own."""
+    listed = BY_NAME[name]
+    said = f"{listed.help} (default: {default or listed.unset})"
+    return click.option(listed.flag, metavar=listed.shape, default=default, help=said)
+
+
+def _options(command: str) -> list[Option]:
+    return [option for option in OPTIONS if command in option.commands]
+
+
+def _click_option(option: Option, defaults: Mapping[str, object]) -> Callable[[Command], Command]:
+    default = default_text(option, defaults)
+    said = f"{option.help} (default: {default})" if default else option.help
+    if option.kind is Kind.SWITCH:
+        return click.option(f"{option.flag}/--no-{option.flag[2:]}", default=None, help=said)
+    return click.option(
+        option.flag, metavar=option.shape, help=said, shell_complete=_completion(option)
+    )
+
+
+def default_text(option: Option, defaults: Mapping[str, object]) -> str:
+    """What holds where an option is not given, for people; empty for switches, which are off."""
+    default = defaults.get(option.name)
+    if option.kind is Kind.SWITCH or default is None:
+        return option.unset
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _completion(
+    option: Option,
+) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]] | None:
+    """What a shell offers for an option's value; None: files, as is usual."""
+
+    def complete(
+        context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(v) for v in _suggestions(option) if v.startswith(incomplete)]
+
+    return None if option.name == "output" else complete
+
+
+def _suggestions(option: Option) -> Iterable[str]:
+    if option.name == "model":
+        from realtime_bokeh.weights import models
+
+        return [model.name for model in models()]
+    return option.choices
+
+
+def markdown_table(defaults: Mapping[str, object]) -> str:
+    """The options as the README shows them."""
+    rows = ["| option | meaning | default | commands |", "|---|---|---|---|"]
+    for option in OPTIONS:
+        shape = option.shape.replace("|", "\\|")
+        flag = f"`{option.flag} {shape}`" if shape else f"`{option.flag}`"
+        commands = "all" if option.commands == _ALL else ", ".join(option.commands)
+        rows.append(f"| {flag} | {option.help} | {default_text(option, defaults)} | {commands} |")
+    return "\n".join(rows) + "\n"
