@@ -3,8 +3,7 @@
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -12,10 +11,12 @@ import numpy as np
 import pytest
 
 import realtime_bokeh.sources.demo
+from realtime_bokeh.frame import Image
+from tests.program import Command, Outcome
 
 
 @pytest.fixture(scope="session")
-def portrait() -> np.ndarray:
+def portrait() -> Image:
     """A real photograph of a person, uint8 [512, 512, 3] BGR."""
     path = Path(realtime_bokeh.sources.demo.__file__).with_name("astronaut.jpg")
     image = cv2.imread(str(path))
@@ -23,19 +24,10 @@ def portrait() -> np.ndarray:
     return np.asarray(image)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a command line ended."""
-
-    status: int
-    out: str
-    lines: list[str]  # on standard error
-
-
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., Outcome]]:
+) -> Iterator[Command]:
     """Runs `realtime-bokeh` with arguments inside this process."""
     from realtime_bokeh.app.main import main
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests import clips
+from tests.program import Command
 
 LEFT_ALONE = "old content"
 
@@ -98,7 +98,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_one_sentence_and_nothing_left(
-    inputs: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., object],
+    inputs: Path, monkeypatch: pytest.MonkeyPatch, command: Command,
     line: str, status: int, part: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(inputs)
@@ -120,7 +120,7 @@ def test_one_sentence_and_nothing_left(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/video is Linux's")
 def test_a_missing_virtual_camera_comes_with_its_installation(
-    command: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if Path("/sys/class/video4linux").exists():
         pytest.skip("this machine may have a virtual camera")

@@ -2,7 +2,7 @@ import pytest
 
 from realtime_bokeh import weights
 from realtime_bokeh.app import doctor
-from realtime_bokeh.errors import SinkError
+from realtime_bokeh.errors import SinkError, WeightsError
 
 
 def test_every_part_has_a_sentence() -> None:
@@ -28,7 +28,7 @@ def test_failure_is_a_finding_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -
 
 def test_damaged_weights_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[weights.Model]:
-        raise weights.WeightsError("Model lite is damaged; install it again")
+        raise WeightsError("Model lite is damaged; install it again")
 
     monkeypatch.setattr(weights, "models", broken)
     finding = next(f for f in doctor.examine() if f.subject == "weights")

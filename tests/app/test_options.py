@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from realtime_bokeh.app import commands
 from realtime_bokeh.app.options import OPTIONS, Kind, Option
 from realtime_bokeh.app.settings import Settings, defaults, load_settings
 from realtime_bokeh.errors import UsageError
-from tests.conftest import Outcome
-
-Command = Callable[..., Outcome]
+from tests.program import Command
 
 
 def test_settings_have_a_field_for_every_option() -> None:

@@ -8,6 +8,7 @@ from realtime_bokeh.app.recipes import Recipe, load_recipes
 from realtime_bokeh.engines import cache
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.sizes import Size
+from tests.program import Command
 
 SHIPPED = Path(__file__).parents[2] / "engines" / "recipes.toml"
 
@@ -79,7 +80,7 @@ def test_a_recipe_is_built_once(compiled: list[Any]) -> None:
 
 
 def test_the_command_builds_lists_and_clears(
-    compiled: list[Any], command: Any, tmp_path: Path
+    compiled: list[Any], command: Command, tmp_path: Path
 ) -> None:
     build = ("engines", "build", "--recipe", SHIPPED)
     assert command(*build, "--output", tmp_path / "out").status == 0
@@ -95,7 +96,7 @@ def test_the_command_builds_lists_and_clears(
     listed = command("engines").out
     assert "damaged" in listed
     assert "5 engines in " in listed
-    assert command("engines", "clear").out.startswith("5 files removed")
+    assert command("engines", "clear").out.startswith("Removed 5 files")
     assert cache.entries() == []
 
 
@@ -109,7 +110,7 @@ def test_the_command_builds_lists_and_clears(
     ],
 )  # fmt: skip
 def test_mistakes_are_one_sentence(
-    command: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, says: str
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], status: int, says: str
 ) -> None:
     monkeypatch.setattr(recipes, "why_not_tensorrt", lambda: "no NVIDIA driver was found")
     outcome = command("engines", "build", *arguments)
