@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from realtime_bokeh.app import commands
-from realtime_bokeh.app.options import OPTIONS, Kind, Option
+from realtime_bokeh.app.options import OPTIONS, Kind, Option, markdown_table
 from realtime_bokeh.app.settings import Settings, defaults, load_settings
 from realtime_bokeh.errors import UsageError
 from tests.program import Command
@@ -147,3 +147,10 @@ def test_a_bad_size_blames_the_option_that_has_it(
     outcome = command(*line.split())
     assert outcome.status == 2
     assert sentence in outcome.lines[0]
+
+
+def test_the_readme_shows_the_table() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"(?<=<!-- options:begin -->\n).*(?=<!-- options:end -->)", readme, re.DOTALL)
+    assert table is not None
+    assert table[0] == markdown_table(defaults()), "run: python scripts/options_table.py"
