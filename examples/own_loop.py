@@ -5,7 +5,6 @@ python examples/own_loop.py [CAMERA_INDEX]; Esc stops.
 
 import argparse
 import sys
-from contextlib import closing
 
 import cv2
 
@@ -30,7 +29,7 @@ def main() -> None:
 def show(capture: cv2.VideoCapture) -> None:
     """Show blurred frames until Esc is pressed."""
     strength, key = 1.0, 0
-    with closing(open_engine("lite")) as engine:
+    with open_engine("lite") as engine:
         print(engine.reason)
         while key != ESCAPE:
             ok, image = capture.read()

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -21,7 +20,7 @@ def main() -> None:
     if not cv2.haveImageWriter(str(args.target)):
         parser.error(f"{args.target} is no name of a picture; give one such as OUT.jpg")
     try:
-        with closing(open_engine("dmshn")) as engine:
+        with open_engine("dmshn") as engine:
             blurred = engine(image, Controls(strength=1.0, smoothing=0.0))
         args.target.write_bytes(cv2.imencode(args.target.suffix, blurred)[1])
     except BokehError as error:
