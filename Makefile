@@ -24,7 +24,7 @@ phones: .venv/dev
 			--model $$model --precision $$precision $(if $(PHOTOS),--pictures "$(PHOTOS)") || exit; \
 	done; done
 	$(BIN)/realtime-bokeh export tflite engines/lite-frame-1280x720-int8.tflite \
-		--frame --size 720x1280 $(if $(PHOTOS),--pictures "$(PHOTOS)")
+		--frame --size 1280x720 $(if $(PHOTOS),--pictures "$(PHOTOS)")
 
 # The stamps say that the packages that pyproject.toml names are installed.
 .venv/base: pyproject.toml

@@ -3,16 +3,20 @@
 import importlib.util
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
-SIZE = (360, 640)
+SIZE = Size(360, 640)
+SMALL = Size(144, 256)
 FRAMES = 12
 MODEL = Path(__file__).parents[2] / "engines" / "lite-256x144-int8.tflite"
 
@@ -36,13 +40,13 @@ def bokeh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-def _frames() -> list[np.ndarray]:
+def _frames() -> list[Image]:
     scene = Demo(SIZE, live=False)
     read = (scene.read() for _ in range(FRAMES))
     return [frame.image for frame in read if frame is not None]
 
 
-def _video(frames: list[np.ndarray], header: str = "C420jpeg XCOLORRANGE=LIMITED") -> bytes:
+def _video(frames: list[Image], header: str = "C420jpeg XCOLORRANGE=LIMITED") -> bytes:
     height, width = frames[0].shape[:2]
     video = f"YUV4MPEG2 W{width} H{height} F30:1 {header}\n".encode()
     for frame in frames:  # OpenCV's I420 is BT.601 of limited range, as the program takes it here
@@ -50,7 +54,7 @@ def _video(frames: list[np.ndarray], header: str = "C420jpeg XCOLORRANGE=LIMITED
     return video
 
 
-def _pictures(video: bytes) -> list[np.ndarray]:
+def _pictures(video: bytes) -> list[Image]:
     height, width = SIZE
     length = height * width * 3 // 2
     body = video[video.index(b"\n") + 1 :]
@@ -77,14 +81,14 @@ def test_it_renders_what_python_does(bokeh: Path) -> None:
     assert f"{FRAMES} frames".encode() in outcome.stderr
     assert len(outcome.stderr.splitlines()) <= 2  # LiteRT says which delegate it made, no more
     model, recompose = Interpreter(MODEL.read_bytes()), Recomposer()
-    state = np.zeros((1, 144, 256, 8), np.float32)
+    state = np.zeros((1, *SMALL, 8), np.float32)
     controls = np.array([1, 0.5], np.float32)
     for frame, shown in zip(_pictures(video), _pictures(outcome.stdout), strict=True):
-        small = np.ascontiguousarray(shrink(frame, (144, 256))[None, :, :, ::-1])
+        small = np.ascontiguousarray(shrink(frame, SMALL)[None, :, :, ::-1])
         outputs = model({"small": small, "state": state, "controls": controls})
         state = outputs["next_state"]
         rendering = outputs["bokeh"][0, :, :, ::-1]
-        expected = recompose(frame, rendering, outputs["focus"][0, :, :, 0], (144, 256))
+        expected = recompose(frame, rendering, outputs["focus"][0, :, :, 0], SMALL)
         assert cv2.PSNR(shown, expected) > 42  # both round, one of them in 4:2:0
         assert cv2.PSNR(shown, frame) < 32
 
@@ -139,8 +143,8 @@ def test_a_full_disk_is_said_at_once(bokeh: Path) -> None:
     ],
 )
 def test_mistakes_are_said(
-    bokeh: Path, change: object, arguments: list[object], status: int, says: str
+    bokeh: Path, change: Callable[[bytes], bytes], arguments: list[object], status: int, says: str
 ) -> None:
-    outcome = _run(bokeh, change(_video(_frames())), *arguments)  # type: ignore[operator]
+    outcome = _run(bokeh, change(_video(_frames())), *arguments)
     assert outcome.returncode == status
     assert says in outcome.stderr.decode().splitlines()[-1]
