@@ -9,15 +9,15 @@ import cv2
 
 from realtime_bokeh import Controls, find_model, open_engine
 
-opened = open_engine(find_model("lite"))
-print(opened.reason)
+engine = open_engine(find_model("lite"))
+print(engine.reason)
 capture = cv2.VideoCapture(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 strength = 1.0
 while True:
     ok, image = capture.read()
     if not ok:
         sys.exit("The camera gives no frames")
-    cv2.imshow("Bokeh", opened.engine(image, Controls(strength, smoothing=0.5)))
+    cv2.imshow("Bokeh", engine(image, Controls(strength, smoothing=0.5)))
     key = cv2.waitKey(1) & 0xFF
     if key == 27:
         break
