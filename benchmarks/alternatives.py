@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--model", default="lite")
     parser.add_argument("--frames", type=int, default=200)
     args = parser.parse_args()
-    engine = open_engine(find_model(args.model)).engine
+    engine = open_engine(find_model(args.model))
     scene = Demo((720, 1280), live=False)
     ours: list[float] = []
     gaussian: list[float] = []

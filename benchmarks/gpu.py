@@ -79,14 +79,14 @@ class Compiled(PyTorchEngine):
 def engines(name: str, inference: InferenceSize) -> dict[str, Callable[[], Engine]]:
     model = find_model(name)
     found: dict[str, Callable[[], Engine]] = {
-        "pytorch f32": lambda: open_engine(model, "pytorch", inference, precision="f32").engine
+        "pytorch f32": lambda: open_engine(model, "pytorch", inference, precision="f32")
     }
     if CUDA:
-        found["pytorch f16"] = lambda: open_engine(model, "pytorch", inference).engine
+        found["pytorch f16"] = lambda: open_engine(model, "pytorch", inference)
         if name == "dmshn":  # it takes long to get ready
             found["torch.compile f16"] = lambda: Compiled(model, inference, DEVICE, "f16")
         if tensorrt_module():
-            found["tensorrt f16"] = lambda: open_engine(model, "tensorrt", inference).engine
+            found["tensorrt f16"] = lambda: open_engine(model, "tensorrt", inference)
     return found
 
 

@@ -72,11 +72,11 @@ def main() -> None:
     parser.add_argument("paths", type=Path, nargs="+")
     args = parser.parse_args()
     model = find_model(args.model)
-    reference = open_engine(model, "pytorch").engine
-    reference_hd = open_engine(model, "pytorch").engine
+    reference = open_engine(model, "pytorch")
+    reference_hd = open_engine(model, "pytorch")
     portable = Portable(args.model)
-    full = open_engine(model, "openvino", precision="f32").engine
-    fast = open_engine(model, "openvino", precision="int8").engine
+    full = open_engine(model, "openvino", precision="f32")
+    fast = open_engine(model, "openvino", precision="int8")
     differences: list[int] = []
     half: list[int] = []
     psnr: list[float] = []

@@ -4,7 +4,7 @@ The public names are imported when they are used: importing this package loads n
 
     from realtime_bokeh import Controls, find_model, open_engine
 
-    engine = open_engine(find_model("lite")).engine
+    engine = open_engine(find_model("lite"))
     blurred = engine(image, Controls(strength=1.0, smoothing=0.5))  # uint8 [H, W, 3] BGR
 """
 

@@ -44,7 +44,7 @@ def test_authors_checkpoint_runs_the_same_in_every_engine(
     assert weights.find("dmshn-mine").precisions() == ["f32"]
     image = portrait[:96, :96].copy()
     ours, reference = (
-        open_engine(model, engine, Size(64, 64)).engine(image, Controls())
+        open_engine(model, engine, Size(64, 64))(image, Controls())
         for engine in ("openvino", "pytorch")
     )
     assert np.abs(ours.astype(int) - reference).max() <= 2

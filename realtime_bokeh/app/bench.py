@@ -74,7 +74,7 @@ def run(settings: Settings, frames: int) -> Result:
     model = find(settings.model)
     engine = open_engine(
         model, settings.engine, settings.inference_size, settings.device, settings.precision
-    ).engine
+    )
     controls = Controls(settings.strength, settings.smoothing)
     return measure(model.name, engine, controls, settings.size or _FRAME, frames)
 

@@ -23,7 +23,7 @@ def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Any, 
     from realtime_bokeh.engines import Controls, open_engine
 
     model = weights.find(settings.model)
-    opened = open_engine(
+    engine = open_engine(
         model, settings.engine, settings.inference_size, settings.device, settings.precision, photos
     )
     controls = Controls(settings.strength, settings.smoothing)
@@ -31,9 +31,9 @@ def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Any, 
     def effect(image: Any) -> Any:
         if settings.mirror:
             image = image[:, ::-1].copy()
-        return opened.engine.begin(image, controls)
+        return engine.begin(image, controls)
 
-    return effect, opened.engine, opened.reason
+    return effect, engine, engine.reason
 
 
 def _open_source(camera: str, settings: Settings) -> Any:
@@ -82,7 +82,6 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         raise
     metrics = Metrics()
     begin = time.monotonic()
-    short = reason.split(" (")[0]
     try:
         console.print(source.describe())
         console.print(f"to {', '.join(sink.describe() for sink in sinks)}")
@@ -90,7 +89,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         card = holding_card(source.size, "Realtime Bokeh: no picture yet")
         pipeline = Pipeline(source, effect, sinks, metrics, card, engine.in_flight)
         with live_status(
-            lambda: engine.busy or status_line(metrics, pipeline.dropped, short)
+            lambda: engine.busy or status_line(metrics, pipeline.dropped, reason)
         ) as tick:
             pipeline.run(tick)
     except (KeyboardInterrupt, Stopped):
@@ -100,7 +99,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     seconds = time.monotonic() - begin
     console.print(
         f"{metrics.count('emit')} frames in {seconds:.1f} s; "
-        + status_line(metrics, pipeline.dropped, short)
+        + status_line(metrics, pipeline.dropped, reason)
     )
 
 

@@ -16,7 +16,7 @@ from realtime_bokeh.errors import EngineError
 from realtime_bokeh.sizes import InferenceSize
 from realtime_bokeh.weights import Model
 
-__all__ = ["ENGINES", "Controls", "Engine", "Opened", "open_engine"]
+__all__ = ["ENGINES", "Controls", "Engine", "open_engine"]
 
 Build = Callable[[Model, InferenceSize, str | None, str | None], Engine]
 
@@ -40,32 +40,27 @@ def _why_pass_over_tensorrt() -> str | None:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One engine: why it cannot run (`missing`), why it is not chosen by itself (`passed_over`).
+class Runtime:
+    """What is known of an engine before it is loaded.
 
-    each_size: whether it compiles for seconds or minutes for every size of frames.
+    name: by which `--engine` chooses it, and of its module.
+    missing: why it cannot be used here at all, if so.
+    passed_over: why "auto" does not take it here, if so.
+    compiles_each_size: whether it compiles for seconds or minutes for every size of frames.
     """
 
     name: str
     missing: Callable[[], str | None]
     passed_over: Callable[[], str | None]
-    each_size: bool = False
+    compiles_each_size: bool = False
 
 
 # in order of preference
 ENGINES = (
-    Row("tensorrt", why_not_tensorrt, _why_pass_over_tensorrt, each_size=True),
-    Row("pytorch", _why_not_pytorch, why_not_cuda),
-    Row("openvino", _why_not_openvino, _why_not_openvino),
+    Runtime("tensorrt", why_not_tensorrt, _why_pass_over_tensorrt, compiles_each_size=True),
+    Runtime("pytorch", _why_not_pytorch, why_not_cuda),
+    Runtime("openvino", _why_not_openvino, _why_not_openvino),
 )
-
-
-@dataclass(frozen=True)
-class Opened:
-    """An engine and the line that tells the user which it is and why."""
-
-    engine: Engine
-    reason: str
 
 
 def open_engine(
@@ -75,7 +70,7 @@ def open_engine(
     device: str | None = None,
     precision: str | None = None,
     photos: bool = False,
-) -> Opened:
+) -> Engine:
     """Open an engine for a model.
 
     Args:
@@ -91,25 +86,26 @@ def open_engine(
     Raises:
         EngineError: when it is not available, saying why.
     """
-    rows = {row.name: row for row in ENGINES}
-    skipped = []
+    runtimes = {runtime.name: runtime for runtime in ENGINES}
+    passed_over = []
     if engine == "auto":
-        for row in ENGINES:
-            reason = row.passed_over()
-            if reason is None and photos and row.each_size:
+        for runtime in ENGINES:
+            reason = runtime.passed_over()
+            if reason is None and photos and runtime.compiles_each_size:
                 reason = "it would compile for every size of photo"
             if reason is None:
                 break
-            skipped.append(f"not {row.name}: {reason}")
+            passed_over.append(f"{runtime.name} is passed over: {reason}")
         else:
-            raise EngineError(f"No engine is available: {'; '.join(skipped)}")
-        name = row.name
+            raise EngineError(f"No engine is available: {'; '.join(passed_over)}")
+        name = runtime.name
     else:
         name = engine
-        reason = rows[name].missing()
+        reason = runtimes[name].missing()
         if reason is not None:
             raise EngineError(f"Engine {name} cannot be used: {reason}")
     build: Build = importlib.import_module(f"realtime_bokeh.engines.{name}").build
     opened = build(model, inference or model.inference_size, device, precision)
-    note = f" ({'; '.join(skipped)})" if skipped else ""
-    return Opened(opened, f"{model.name}, {opened.describe()}{note}")
+    opened.reason = f"{model.name}, {opened.describe()}"
+    opened.passed_over = tuple(passed_over)
+    return opened

@@ -1,59 +1,137 @@
-"""What every engine is."""
+"""What every engine is: the contract that `open_engine` gives and that runtimes fill in."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
+from numpy.typing import NDArray
+
+from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
+from realtime_bokeh.sizes import Size
+
+FOCUS_CHANNEL = 6  # of the network's state; see `network.temporal`
 
 Finish = Callable[[], Image]  # waits for a frame that was begun, and gives it
+FocusMap = NDArray[Any]  # float32 [h, w] in [0, 1], 1 in focus
 
 
 @dataclass(frozen=True)
 class Controls:
-    """Live controls, both in [0, 1]; changing them recompiles nothing."""
+    """What may change from frame to frame; nothing is recompiled for it.
+
+    strength: how far the aperture is open, in [0, 1]: the radius of the blur follows it.
+    smoothing: how steady the picture is in time, in [0, 1]; motion is always followed at once.
+    """
 
     strength: float = 1.0
     smoothing: float = 0.5
 
 
-class Engine(Protocol):
-    """Renders frames one after the other; keeps the temporal state between them.
+_DEFAULTS = Controls()
 
-    Frames may change size at any time; the state then starts anew. Not thread-safe.
+
+class Engine(ABC):
+    """A runtime with a network in it, which renders frames one after the other.
+
+    It keeps the temporal state between frames. Frames may change size at any time; the state then
+    starts anew, and the first frame of a size may take long. Not thread-safe, but for `busy`.
+    It is a context manager that closes itself.
+
+    reason: the model and what runs it, the line that a user is shown, such as "lite, openvino int8
+        on CPU"; set by `open_engine`.
+    passed_over: a sentence for every engine that was preferred to this one and cannot be used here,
+        saying why; set by `open_engine`.
     """
 
-    network_seconds: float
-    """How long the network took for the latest frame, without shrinking and recomposing where those
-    are outside it."""
+    reason: str = ""
+    passed_over: tuple[str, ...] = ()
+    _frame_size: Size | None = None  # of the frames that the state is of; None: begin anew
+    _closed = False
 
-    in_flight: int = 1
-    """How many frames may be begun before the first of them is finished, to any use."""
+    def __call__(self, image: Image, controls: Controls = _DEFAULTS) -> Image:
+        """Render a frame, uint8 [H, W, 3] BGR, to a new array of the same size.
 
-    busy: str = ""
-    """What takes it long at present, such as compiling; readable from other threads."""
+        Raises:
+            EngineError: when the runtime fails, or the engine is closed.
+        """
+        return self.begin(image, controls)()
 
+    def begin(self, image: Image, controls: Controls = _DEFAULTS) -> Finish:
+        """Begin to render a frame; what is returned waits for the rendering and gives it.
+
+        Frames are finished in the order in which they were begun, at most `in_flight` at once.
+        `image` may be written to again when this returns.
+
+        Raises:
+            EngineError: as when it is called; finishing may raise it too.
+        """
+        if self._closed:
+            raise EngineError("This engine is closed; open another")
+        size = Size.of(image)
+        if size != self._frame_size:
+            self._frame_size = None  # what fails here is tried again with the next frame
+            self._start(size)
+            self._frame_size = size
+        return self._begin(image, controls)
+
+    def reset(self) -> None:
+        """Forget the past, as at a scene cut."""
+        self._frame_size = None
+
+    def close(self) -> None:
+        """Give memory back and end; safe to call twice. Frames under way cannot be finished then."""
+        self._closed = True
+        self._frame_size = None
+
+    def focus_map(self) -> FocusMap | None:
+        """What the network holds to be in focus in the latest frame begun: 1 in focus, 0 out of it.
+
+        It is that of the temporal filter, before strength, at the network's content size (see
+        `sizes.content_size`): resize it to the frame's. A new array, float32 [h, w] in [0, 1]; None
+        before the first frame and after `reset`. Nothing is computed for it unless this is called.
+        """
+        return None if self._frame_size is None else self._focus_map()
+
+    @abstractmethod
     def describe(self) -> str:
         """Runtime, precision and device, such as "openvino int8 on CPU"."""
-        ...
 
-    def __call__(self, image: Image, controls: Controls) -> Image:
-        """Render one frame, uint8 [H, W, 3] BGR, to a new one of the same size.
+    @property
+    @abstractmethod
+    def network_seconds(self) -> float:
+        """How long the network took for the latest frame finished, without shrinking and
+        recomposing where those are outside it; 0 before the first."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many frames may be begun before the first of them is finished, to any use."""
+        return 1
+
+    @property
+    def busy(self) -> str:
+        """What takes it long at present, such as compiling, or nothing; from any thread."""
+        return ""
+
+    @abstractmethod
+    def _start(self, frame: Size) -> None:
+        """Get ready for frames of a size, with no past.
 
         Raises:
             EngineError: when the runtime fails.
         """
-        ...
 
-    def begin(self, image: Image, controls: Controls) -> Finish:
-        """Begin to render a frame; frames are finished in the order in which they were begun.
+    @abstractmethod
+    def _begin(self, image: Image, controls: Controls) -> Finish:
+        """`begin`, for an image of the size that was started."""
 
-        Raises:
-            EngineError: when the runtime fails; finishing may raise it too.
-        """
-        result = self(image, controls)
-        return lambda: result
+    @abstractmethod
+    def _focus_map(self) -> FocusMap:
+        """`focus_map`, once there was a frame."""
 
-    def reset(self) -> None:
-        """Forget the past, as at a scene cut."""
-        ...
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

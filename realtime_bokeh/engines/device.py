@@ -8,13 +8,13 @@ and replayed. Elsewhere the same steps follow one another.
 import contextlib
 import time
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from realtime_bokeh.engines.base import Controls, Engine, Finish
+from realtime_bokeh.engines.base import FOCUS_CHANNEL, Controls, Engine, Finish, FocusMap
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import first_state
@@ -138,9 +138,17 @@ class DeviceLoop:
 
     def reset(self) -> None:
         """Forget the past."""
-        stream: Any = torch.cuda.stream(self._compute) if self._cuda else contextlib.nullcontext()
-        with stream, torch.inference_mode():
+        with self._on_compute(), torch.inference_mode():
             self._state.zero_()
+
+    def focus_map(self) -> FocusMap:
+        """That of the latest frame begun, float32 [h, w] of the size at which the network runs."""
+        with self._on_compute():
+            found: FocusMap = self._state[0, FOCUS_CHANNEL].to("cpu", copy=True).numpy()
+        return found
+
+    def _on_compute(self) -> Any:
+        return torch.cuda.stream(self._compute) if self._cuda else contextlib.nullcontext()
 
 
 class DeviceEngine(Engine):
@@ -150,51 +158,60 @@ class DeviceEngine(Engine):
         self._inference = inference
         self._device = device
         self._loop: DeviceLoop | None = None
-        self._frame: Size | None = None  # that the loop is for
-        self.in_flight = 2 if device.type == "cuda" else 1
+        self._loop_size: Size | None = None  # of the frames that the loop is for
 
     @abstractmethod
     def _open(self, frame: Size, content: Size, small: Size) -> DeviceLoop:
         """The loop for frames of a size; `content` and `small`: see `BokehFrame`."""
 
     @property
-    def network_seconds(self) -> float:  # type: ignore[override]
+    def network_seconds(self) -> float:
         """The whole graph's: nothing but the ways to the device and back is outside it."""
         return self._loop.seconds if self._loop else 0.0
 
-    def reset(self) -> None:
-        if self._loop is not None:
-            self._loop.reset()
+    @property
+    def in_flight(self) -> int:
+        return 2 if self._device.type == "cuda" else 1
 
-    def __call__(self, image: Image, controls: Controls) -> Image:
-        return self.begin(image, controls)()
+    def close(self) -> None:
+        super().close()
+        self._loop = None
 
-    def begin(self, image: Image, controls: Controls) -> Finish:
-        frame = Size.of(image)
-        try:
-            with self._current():
-                if self._loop is None or frame != self._frame:
-                    self._loop = None  # its memory first
-                    content = content_size(frame, self._inference)
-                    self._loop = self._open(frame, content, padded_size(content))
-                    self._frame = frame
-                finish = self._loop.begin(image, controls)
-        except RuntimeError as error:  # out of memory, a broken driver
-            raise self._failure(error) from error
+    def _start(self, frame: Size) -> None:
+        with self._guarded():
+            if self._loop is not None and frame == self._loop_size:
+                self._loop.reset()
+                return
+            self._loop = None  # its memory first
+            content = content_size(frame, self._inference)
+            self._loop = self._open(frame, content, padded_size(content))
+            self._loop_size = frame
+
+    def _begin(self, image: Image, controls: Controls) -> Finish:
+        assert self._loop is not None
+        with self._guarded():
+            finish = self._loop.begin(image, controls)
 
         def guarded() -> Image:
-            try:
+            with self._guarded():
                 return finish()
-            except RuntimeError as error:
-                raise self._failure(error) from error
 
         return guarded
 
-    def _current(self) -> Any:
-        """Makes a GPU the thread's current one, which libraries go by."""
-        if self._device.type != "cuda":
-            return contextlib.nullcontext()
-        return torch.cuda.device(self._device)
+    def _focus_map(self) -> FocusMap:
+        assert self._loop is not None
+        assert self._loop_size is not None
+        height, width = content_size(self._loop_size, self._inference)
+        with self._guarded():
+            return self._loop.focus_map()[:height, :width]
 
-    def _failure(self, error: RuntimeError) -> EngineError:
-        return EngineError(f"{self.describe()} failed: {str(error).splitlines()[0]}")
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Makes a GPU the thread's current one, which libraries go by, and explains failures."""
+        gpu = self._device.type == "cuda"
+        try:
+            with torch.cuda.device(self._device) if gpu else contextlib.nullcontext():
+                yield
+        except RuntimeError as error:  # out of memory, a broken driver
+            reason = (str(error).splitlines() or ["no reason given"])[0]
+            raise EngineError(f"{self.describe()} failed: {reason}") from error

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from realtime_bokeh import telemetry
-from realtime_bokeh.engines.base import Controls, Engine
+from realtime_bokeh.engines.base import FOCUS_CHANNEL, Controls, Engine, Finish, FocusMap
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
-from realtime_bokeh.sizes import InferenceSize, Size, content_size
+from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
 from realtime_bokeh.weights import GRAPHS, WEIGHTS, Model
 
 telemetry.refuse()
@@ -31,38 +31,50 @@ class OpenVINOEngine(Engine):
         self._core = openvino.Core()
         self._graph = model.file(GRAPHS[precision])
         model.file(WEIGHTS)  # the graph's external data: verified too
-        self._requests: OrderedDict[Size, Any] = OrderedDict()
-        self._state: np.ndarray[Any, Any] | None = None
+        self._requests: OrderedDict[Size, Any] = OrderedDict()  # by the network's input size
+        self._request: Any = None  # the one in use
         self._recompose = Recomposer()
-        self.network_seconds = 0.0
+        self._seconds = 0.0
 
     def describe(self) -> str:
         # graphics and neural processors compute a float graph in half precision
         half = self._precision == "f32" and self._device != "CPU"
         return f"openvino {'f16' if half else self._precision} on {self._device}"
 
-    def reset(self) -> None:
-        self._state = None
+    @property
+    def network_seconds(self) -> float:
+        return self._seconds
 
-    def __call__(self, image: Image, controls: Controls) -> Image:
-        content = content_size(Size.of(image), self._inference)
-        small = shrink(image, content)
-        size = Size.of(small)
-        request = self._request(size)
-        if self._state is None or self._state.shape[2:] != size:
-            self._state = np.zeros((1, 8, *size), np.float32)
+    def close(self) -> None:
+        super().close()
+        self._requests.clear()
+        self._request = None
+
+    def _start(self, frame: Size) -> None:
+        self._content = content_size(frame, self._inference)
+        size = padded_size(self._content)
+        self._request = self._compiled(size)
+        self._state = np.zeros((1, 8, *size), np.float32)
+
+    def _begin(self, image: Image, controls: Controls) -> Finish:
+        small = shrink(image, self._content)
         values = np.array([controls.strength, controls.smoothing], np.float32)
         inputs = {"small": small[None], "state": self._state, "controls": values}
         begin = time.perf_counter()
         try:
-            bokeh, focus, state = request.infer(inputs, share_inputs=True).values()
+            bokeh, focus, state = self._request.infer(inputs, share_inputs=True).values()
         except RuntimeError as error:
             raise EngineError(f"OpenVINO failed on {self._device}: {_first_line(error)}") from error
-        self.network_seconds = time.perf_counter() - begin
+        self._seconds = time.perf_counter() - begin
         self._state = state
-        return self._recompose(image, bokeh[0], focus[0, :, :, 0], content)
+        rendering = self._recompose(image, bokeh[0], focus[0, :, :, 0], self._content)
+        return lambda: rendering
 
-    def _request(self, size: Size) -> Any:
+    def _focus_map(self) -> FocusMap:
+        height, width = self._content
+        return self._state[0, FOCUS_CHANNEL, :height, :width].copy()
+
+    def _compiled(self, size: Size) -> Any:
         """The compiled graph for a size of the network's input."""
         if size in self._requests:
             self._requests.move_to_end(size)

@@ -162,10 +162,10 @@ class TensorRTEngine(DeviceEngine):
         self._trt = trt
         self._model = model
         self._gpu = gpu
-        self._compiling: tuple[Size, float] | None = None  # the size, since when
+        self._compiling: tuple[Size, float] | None = None  # the frames' size, since when
 
     @property
-    def busy(self) -> str:  # type: ignore[override]
+    def busy(self) -> str:
         now = self._compiling
         if now is None:
             return ""

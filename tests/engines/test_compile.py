@@ -45,7 +45,7 @@ def test_onnx_runtime_renders_the_same_graph_as_pytorch(
     exported: tuple[weights.Model, BokehFrame, bytes], portrait: np.ndarray
 ) -> None:
     model, module, graph = exported
-    reference = open_engine(model, "pytorch").engine
+    reference = open_engine(model, "pytorch")
     session = onnxruntime.InferenceSession(graph)
     scene = Demo(HD, live=False)
     frames = [f.image for f in (scene.read(), scene.read()) if f is not None]

@@ -26,8 +26,8 @@ def test_half_precision_is_within_2_of_the_cpu(model: str, engine: str, inferenc
     if engine == "tensorrt" and (reason := why_not_tensorrt()):
         pytest.skip(reason)
     found = weights.find(model)
-    reference = open_engine(found, "pytorch", inference, device="cpu").engine  # type: ignore[arg-type]
-    ours = open_engine(found, engine, inference).engine  # type: ignore[arg-type]
+    reference = open_engine(found, "pytorch", inference, device="cpu")
+    ours = open_engine(found, engine, inference)
     for image in _frames(4):
         expected = reference(image, Controls()).astype(int)
         assert np.abs(ours(image, Controls()) - expected).max() <= 2
@@ -37,7 +37,7 @@ def test_half_precision_is_within_2_of_the_cpu(model: str, engine: str, inferenc
 def test_frames_in_flight_are_the_same_as_one_by_one(engine: str) -> None:
     if engine == "tensorrt" and (reason := why_not_tensorrt()):
         pytest.skip(reason)
-    ours = open_engine(weights.find("lite"), engine).engine
+    ours = open_engine(weights.find("lite"), engine)
     images = _frames(12)
     one_by_one = [ours(image, Controls()) for image in images]
     ours.reset()
@@ -47,7 +47,7 @@ def test_frames_in_flight_are_the_same_as_one_by_one(engine: str) -> None:
 
 
 def test_controls_and_reset_reach_the_recorded_graph() -> None:
-    ours = open_engine(weights.find("lite"), "pytorch").engine
+    ours = open_engine(weights.find("lite"), "pytorch")
     image = _frames(1)[0]
     first = ours(image, Controls())
     assert np.abs(ours(image, Controls(0.0)).astype(int) - image).max() <= 1

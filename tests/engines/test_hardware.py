@@ -72,10 +72,11 @@ def test_a_driver_without_what_uses_it_falls_back_and_says_why(
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(hardware, "tensorrt_module", lambda: None)
     opened = open_engine(weights.find("lite"))
-    assert opened.engine.describe().startswith("openvino")
-    assert "not tensorrt: TensorRT is not installed" in opened.reason
-    assert "[rtx]" in opened.reason
-    assert "is built for CPUs" in opened.reason
+    assert opened.reason.startswith("lite, openvino")
+    tensorrt, pytorch = opened.passed_over
+    assert tensorrt.startswith("tensorrt is passed over: TensorRT is not installed")
+    assert "[rtx]" in tensorrt
+    assert "is built for CPUs" in pytorch
     monkeypatch.setattr(hardware, "tensorrt_module", lambda: "tensorrt_rtx")
     with pytest.raises(EngineError, match="is built for CPUs; install its build for the GPU"):
         open_engine(weights.find("lite"), "tensorrt")
@@ -101,8 +102,10 @@ def test_photos_take_no_engine_that_compiles_for_every_size(
 ) -> None:
     import realtime_bokeh.engines as engines
 
-    rows = [engines.Row("tensorrt", lambda: None, lambda: None, True), engines.ENGINES[2]]
-    monkeypatch.setattr(engines, "ENGINES", rows)
+    runtimes = [engines.Runtime("tensorrt", lambda: None, lambda: None, True), engines.ENGINES[2]]
+    monkeypatch.setattr(engines, "ENGINES", runtimes)
     opened = open_engine(weights.find("lite"), photos=True)
-    assert opened.engine.describe().startswith("openvino")
-    assert "not tensorrt: it would compile for every size of photo" in opened.reason
+    assert opened.describe().startswith("openvino")
+    assert opened.passed_over == (
+        "tensorrt is passed over: it would compile for every size of photo",
+    )

@@ -79,7 +79,7 @@ class Network:
 
     def __init__(self, model: weights.Model, precision: str | None = None) -> None:
         runtime = "openvino" if model.precisions() else "pytorch"
-        self._engine = open_engine(model, runtime, precision=precision).engine
+        self._engine = open_engine(model, runtime, precision=precision)
         path = model.file(weights.WEIGHTS)
         self._core = load_core(path, model.architecture, model.focus_head)
         self.name = model.name

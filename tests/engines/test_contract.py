@@ -1,0 +1,134 @@
+"""What every engine does, over all that run here."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_bokeh import weights
+from realtime_bokeh.engines import Controls, Engine, open_engine
+from realtime_bokeh.engines.hardware import why_not_cuda, why_not_tensorrt
+from realtime_bokeh.errors import EngineError
+from realtime_bokeh.frame import Image
+from realtime_bokeh.sizes import Size, content_size
+from realtime_bokeh.sources.demo import Demo
+
+RUNNERS = [
+    ("openvino", "CPU", "int8"),
+    ("openvino", "CPU", "f32"),
+    ("pytorch", "cpu", "f32"),
+    ("pytorch", "cuda", "f16"),
+    ("tensorrt", "cuda", "f16"),
+]
+
+
+@pytest.fixture(params=RUNNERS, ids=lambda runner: "-".join(runner))
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Every engine that runs here, with the lite model."""
+    name, device, precision = request.param
+    missing = why_not_tensorrt() if name == "tensorrt" else why_not_cuda()
+    if device == "cuda" and missing:
+        pytest.skip(missing)
+    with open_engine(weights.find("lite"), name, device=device, precision=precision) as opened:
+        yield opened
+
+
+def _frames(count: int, size: Size = Size(180, 320)) -> list[Image]:
+    scene = Demo(size, live=False)
+    return [f.image for f in (scene.read() for _ in range(count)) if f is not None]
+
+
+def _alone(engine: Engine, image: Image, *controls: Controls) -> Image:
+    """A frame without a past."""
+    engine.reset()
+    return engine(image, *controls)
+
+
+@pytest.mark.parametrize("size", [Size(180, 320), Size(320, 180), Size(97, 131), Size(1, 1)])
+def test_any_frame_comes_back_in_its_size(engine: Engine, size: Size) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    before = image.copy()
+    result = engine(image)
+    assert result.shape == image.shape
+    assert result.dtype == np.uint8
+    assert np.array_equal(image, before)  # not written to
+    assert engine.network_seconds > 0
+    assert engine.busy == ""
+
+
+def test_a_rendering_is_a_new_array_each_time(engine: Engine) -> None:
+    first, second, third = _frames(3)
+    rendering = engine(first)
+    copy = rendering.copy()
+    for image in (second, third):
+        assert not np.shares_memory(engine(image), rendering)
+    assert np.array_equal(rendering, copy)
+
+
+def test_strength_zero_is_the_camera_and_one_is_not(engine: Engine, portrait: Image) -> None:
+    assert np.abs(engine(portrait, Controls(0.0)).astype(int) - portrait).max() <= 1
+    engine.reset()
+    assert np.abs(engine(portrait, Controls(1.0)).astype(int) - portrait).max() > 40
+    assert np.array_equal(_alone(engine, portrait), _alone(engine, portrait, Controls(1.0, 0.5)))
+
+
+def test_past_matters_until_reset(engine: Engine, portrait: Image) -> None:
+    other = np.asarray(cv2.convertScaleAbs(portrait, alpha=1, beta=3))  # still, by the motion gate
+    steady = Controls(smoothing=1.0)
+    fresh = engine(portrait, steady)
+    _alone(engine, other, steady)
+    assert not np.array_equal(engine(portrait, steady), fresh)
+    assert np.array_equal(_alone(engine, portrait, steady), fresh)
+
+
+def test_state_starts_anew_when_frames_change_size(engine: Engine, portrait: Image) -> None:
+    """Also where the network's own size stays, as from 1280x720 to 640x360."""
+    steady = Controls(smoothing=1.0)
+    large = np.asarray(cv2.resize(portrait, (320, 180)))
+    small = np.asarray(cv2.resize(cv2.convertScaleAbs(portrait, beta=3), (160, 90)))
+    alone = _alone(engine, small, steady)
+    _alone(engine, large, steady)
+    assert np.array_equal(engine(small, steady), alone)
+    engine(large, steady)
+    assert np.array_equal(engine(small, steady), alone)
+
+
+def test_frames_are_finished_in_the_order_in_which_they_were_begun(engine: Engine) -> None:
+    images = _frames(engine.in_flight + 1)
+    one_by_one = [engine(image) for image in images]
+    engine.reset()
+    begun = [engine.begin(image.copy()) for image in images]
+    for finish, expected in zip(begun, one_by_one, strict=True):
+        assert np.array_equal(finish(), expected)
+
+
+def test_the_focus_map_is_of_the_latest_frame(engine: Engine, portrait: Image) -> None:
+    assert engine.focus_map() is None
+    engine(portrait, Controls(strength=0.0))
+    focus = engine.focus_map()
+    assert focus is not None
+    assert focus.shape == content_size(Size.of(portrait), Size(144, 256))
+    assert focus.dtype == np.float32
+    assert 0 <= focus.min() < 0.1  # the wall, at every strength
+    assert 0.9 < focus.max() <= 1  # the face
+    copy = focus.copy()
+    engine(portrait[::-1].copy())
+    assert np.array_equal(focus, copy)
+    engine.reset()
+    assert engine.focus_map() is None
+
+
+def test_the_reason_names_the_model_and_what_runs_it(engine: Engine) -> None:
+    assert engine.reason == f"lite, {engine.describe()}"
+    assert engine.passed_over == ()  # it was asked for
+
+
+def test_closing_ends_it_and_twice_is_once(engine: Engine) -> None:
+    (image,) = _frames(1)
+    engine(image)
+    engine.close()
+    engine.close()
+    assert engine.focus_map() is None
+    with pytest.raises(EngineError, match="is closed; open another"):
+        engine(image)
