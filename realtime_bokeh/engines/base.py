@@ -81,7 +81,7 @@ class Engine(ABC):
         self._frame_size = None
 
     def close(self) -> None:
-        """Give memory back and end; safe to call twice. Frames under way cannot be finished then."""
+        """Give memory back; safe to call twice. Frames under way cannot be finished any more."""
         self._closed = True
         self._frame_size = None
 
