@@ -7,9 +7,9 @@ import sys
 
 import cv2
 
-from realtime_bokeh import Controls, find_model, open_engine
+from realtime_bokeh import Controls, open_engine
 
-engine = open_engine(find_model("lite"))
+engine = open_engine("lite")
 print(engine.reason)
 capture = cv2.VideoCapture(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 strength = 1.0

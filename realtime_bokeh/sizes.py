@@ -1,6 +1,8 @@
 """Sizes of pictures, and the one at which the network runs for a frame, without distorting it."""
 
+import contextlib
 import math
+import operator
 import re
 from typing import Literal, NamedTuple, Protocol
 
@@ -69,6 +71,25 @@ def parse_inference_size(option: str, text: str) -> InferenceSize:
         UsageError: as `parse_size`.
     """
     return "full" if text == "full" else parse_size(option, text, "256x144, or full")
+
+
+def check_inference_size(value: object) -> InferenceSize:
+    """An inference size that a program gave: a Size, a tuple (height, width), or "full".
+
+    Raises:
+        UsageError: when it is something else, or a side is not within 16 to 16384 pixels.
+    """
+    if value == "full":
+        return "full"
+    low, high = _SIDES
+    if isinstance(value, tuple) and len(value) == 2:
+        with contextlib.suppress(TypeError):
+            size = Size(*map(operator.index, value))
+            if all(low <= side <= high for side in size):
+                return size
+    raise UsageError(
+        f'inference {value!r} is no size; give (height, width), each {low} to {high}, or "full"'
+    )
 
 
 def content_size(frame: Size, inference: InferenceSize) -> Size:

@@ -140,9 +140,9 @@ def find(name: str) -> Model:
         UsageError: when there is none.
     """
     at_hand = {m.name: m for m in models()}
-    if name in at_hand:
+    if isinstance(name, str) and name in at_hand:
         return at_hand[name]
-    remedy = f"; get it with: realtime-bokeh weights fetch {name}" if name in REMOTE else ""
+    remedy = f"; get it with: realtime-bokeh weights fetch {name}" if str(name) in REMOTE else ""
     raise UsageError(f"There is no model {name!r}; at hand: {', '.join(at_hand)}{remedy}")
 
 

@@ -16,8 +16,8 @@ from realtime_bokeh.engines.hardware import (
 )
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.extras import install_hint
-from realtime_bokeh.sizes import InferenceSize
-from realtime_bokeh.weights import Model
+from realtime_bokeh.sizes import InferenceSize, check_inference_size
+from realtime_bokeh.weights import Model, find
 
 __all__ = ["ENGINES", "Controls", "Engine", "open_engine"]
 
@@ -103,9 +103,9 @@ def _or(names: Iterable[str]) -> str:
 
 
 def open_engine(
-    model: Model,
+    model: Model | str,
     engine: str = "auto",
-    inference: InferenceSize | None = None,
+    inference: InferenceSize | tuple[int, int] | None = None,
     device: str | None = None,
     precision: str | None = None,
     photos: bool = False,
@@ -113,7 +113,7 @@ def open_engine(
     """Open an engine for a model.
 
     Args:
-        model: from `weights.find`.
+        model: its name, or what `weights.find` gave.
         engine: tensorrt, pytorch or openvino; "auto" takes the first of them that can serve what is
             asked for here.
         inference: (height, width) of about the area at which the network runs, or "full"; by
@@ -125,22 +125,38 @@ def open_engine(
             each of them.
 
     Raises:
-        UsageError: when the device or the precision is not one that the engine can have here.
+        UsageError: when there is no such model or engine, the inference size is none, or the device
+            or the precision is not one that the engine can have here.
+        WeightsError: when the model is damaged.
         EngineError: when the engine is not available, saying why.
     """
+    if not isinstance(model, Model):
+        model = find(model)
+    for option, value in (("device", device), ("precision", precision)):
+        if not isinstance(value, str | None) or value == "":
+            raise UsageError(f"{option} is {value!r}; give its name, or None for the best")
+    size = model.inference_size if inference is None else check_inference_size(inference)
     if engine == "auto":
         runtime, passed_over = _choose(device, precision, photos)
     else:
-        runtime, passed_over = next(r for r in ENGINES if r.name == engine), ()
+        runtime, passed_over = _named(engine), ()
         if reason := runtime.refuses(device, precision):
             raise UsageError(f"Engine {engine} cannot be used: {reason}")
         if reason := runtime.missing():
             raise EngineError(f"Engine {engine} cannot be used: {reason}")
     build: Build = importlib.import_module(f"realtime_bokeh.engines.{runtime.name}").build
-    opened = build(model, inference or model.inference_size, device, precision)
+    opened = build(model, size, device, precision)
     opened.reason = f"{model.name}, {opened.describe()}"
     opened.passed_over = passed_over
     return opened
+
+
+def _named(name: str) -> Runtime:
+    for runtime in ENGINES:
+        if runtime.name == name:
+            return runtime
+    known = _or(["auto", *(runtime.name for runtime in ENGINES)])
+    raise UsageError(f"There is no engine {name!r}; choose {known}")
 
 
 def _choose(
@@ -148,19 +164,19 @@ def _choose(
 ) -> tuple[Runtime, tuple[str, ...]]:
     """The engine that "auto" takes, and a sentence for each that it passes over."""
     kind = None if device is None else device_kind(device)
-    passed_over: list[str] = []
+    reasons: dict[str, str] = {}  # why not, by engine
     able: list[str] = []  # those of them that could serve it on another computer
     for runtime in ENGINES:
-        refusal = runtime.refuses(device, precision)
+        name, refusal = runtime.name, runtime.refuses(device, precision)
         reason = refusal or runtime.passed_over(kind)
         if reason is None and photos and runtime.compiles_each_size:
             reason = "it would compile for every size of photo"
         if reason is None:
-            return runtime, tuple(passed_over)
-        passed_over.append(f"{runtime.name} is passed over: {reason}")
-        able += [] if refusal else passed_over[-1:]
+            return runtime, tuple(f"{name} is passed over: {why}" for name, why in reasons.items())
+        reasons[name] = reason
+        able += [] if refusal else [name]
+    said = "; ".join(f"{name}: {reasons[name]}" for name in able or reasons)
     asked = " and ".join(filter(None, [device, precision]))
-    reasons = "; ".join(able or passed_over)
     if asked:
-        raise UsageError(f"No engine serves {asked} here: {reasons}")
-    raise EngineError(f"No engine is available: {reasons}")
+        raise UsageError(f"No engine serves {asked} here ({said})")
+    raise EngineError(f"No engine is available ({said})")
