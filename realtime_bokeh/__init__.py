@@ -2,10 +2,10 @@
 
 The public names are imported when they are used: importing this package loads nothing heavy.
 
-    from realtime_bokeh import Controls, find_model, open_engine
+    from realtime_bokeh import Controls, open_engine
 
-    engine = open_engine(find_model("lite"))
-    blurred = engine(image, Controls(strength=1.0, smoothing=0.5))  # uint8 [H, W, 3] BGR
+    with open_engine("lite") as engine:
+        blurred = engine(image, Controls(strength=1.0, smoothing=0.5))  # uint8 [H, W, 3] BGR
 """
 
 import importlib
@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from realtime_bokeh.engines import open_engine
     from realtime_bokeh.engines.base import Controls, Engine
     from realtime_bokeh.errors import BokehError
+    from realtime_bokeh.sizes import Size
     from realtime_bokeh.weights import find as find_model
 
 __version__ = "0.1.0"
-__all__ = ["BokehError", "Controls", "Engine", "find_model", "open_engine"]
+__all__ = ["BokehError", "Controls", "Engine", "Size", "find_model", "open_engine"]
 
 _PLACES = {
     "BokehError": ("realtime_bokeh.errors", "BokehError"),
     "Controls": ("realtime_bokeh.engines.base", "Controls"),
     "Engine": ("realtime_bokeh.engines.base", "Engine"),
+    "Size": ("realtime_bokeh.sizes", "Size"),
     "find_model": ("realtime_bokeh.weights", "find"),
     "open_engine": ("realtime_bokeh.engines", "open_engine"),
 }
@@ -34,3 +36,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _PLACES[name]
     return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -3,6 +3,7 @@
 PyTorch is needed only to read the authors' `.pth` files.
 """
 
+import contextlib
 import hashlib
 import http.client
 import os
@@ -20,7 +21,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from realtime_bokeh.architectures import recognise
 from realtime_bokeh.errors import BokehError, UsageError, WeightsError
+from realtime_bokeh.extras import install_hint
+from realtime_bokeh.files import reason
 from realtime_bokeh.weights import (
     GRAPHS,
     PAPER_SIZE,
@@ -29,9 +33,10 @@ from realtime_bokeh.weights import (
     WEIGHTS,
     Model,
     Remote,
+    damaged_models,
     find,
     load_manifest,
-    recognise,
+    models,
     save_manifest,
     user_folder,
 )
@@ -52,7 +57,7 @@ def read_checkpoint(path: Path) -> Arrays:
         import torch
     except ImportError as error:
         raise BokehError(
-            f"{path} is a PyTorch checkpoint, which needs PyTorch to be read: pip install torch"
+            f"{path} is a PyTorch checkpoint and needs PyTorch to be read: {install_hint('torch')}"
         ) from error
     try:
         # weights_only: a pickle that would run code is refused
@@ -67,8 +72,10 @@ def read_checkpoint(path: Path) -> Arrays:
 
 
 @contextmanager
-def _new_folder(name: str) -> Iterator[Path]:
-    """A temporary folder beside the models that becomes the model's folder if all goes well.
+def model_folder(name: str) -> Iterator[Path]:
+    """A new folder beside the user's models that becomes the model's if all goes well.
+
+    What the model was before stays until then, and if anything fails.
 
     Raises:
         WeightsError: when the user's folder cannot be written to.
@@ -79,15 +86,36 @@ def _new_folder(name: str) -> Iterator[Path]:
         root.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
         yield temporary
-        target = root / name
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(temporary, target)
+        _put(temporary, root / name)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{root} cannot be written to ({error}); nothing was kept") from error
     finally:
         if temporary != root:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _put(new: Path, target: Path) -> None:
+    """Rename a folder; what had that name before stays if that fails."""
+    before = new.with_name(f"{new.name}-before")
+    replacing = os.path.lexists(target)
+    if replacing:
+        os.replace(target, before)
+    try:
+        os.replace(new, target)
+    except OSError:
+        if replacing:
+            os.replace(before, target)
+        raise
+    with contextlib.suppress(OSError):
+        _delete(before)
+
+
+def _delete(place: Path) -> None:
+    """A folder with all in it, a file or a link; or nothing, if nothing is there."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def _template(architecture: str, focus_head: bool) -> Path:
@@ -96,17 +124,21 @@ def _template(architecture: str, focus_head: bool) -> Path:
     return SHIPPED / (architecture if focus_head else f"paper-{architecture}") / GRAPHS["f32"]
 
 
-def import_weights(path: Path, name: str | None = None, origin: str | None = None) -> Model:
+def import_weights(
+    path: Path, name: str | None = None, origin: str | None = None, replace: bool = False
+) -> Model:
     """Bring a checkpoint into the user's folder.
 
     Args:
         path: the authors' `.pth` (a `module.` prefix is dropped) or our `.safetensors`.
         name: of the new model; the file's name if not given.
         origin: how it was made, for the manifest.
+        replace: an imported model of this name, if there is one.
 
     Raises:
         UsageError: when the file is not what it should be, saying which tensor and why, or when
-            the name belongs to a shipped model.
+            the name belongs to a shipped model, or to another and `replace` does not say so.
+        WeightsError: when it cannot be written; what was there before stays.
         BokehError: when PyTorch is needed and missing.
     """
     name = name or path.stem
@@ -114,6 +146,8 @@ def import_weights(path: Path, name: str | None = None, origin: str | None = Non
         raise UsageError(f"{name!r} cannot be a model's name; use letters, digits, - and _")
     if (SHIPPED / name).exists():
         raise UsageError(f"{name!r} is a shipped model; choose another name with --name")
+    if not replace:
+        _refuse_existing(name)
     arrays = read_checkpoint(path)
     try:
         architecture, focus_head = recognise(arrays)
@@ -122,7 +156,7 @@ def import_weights(path: Path, name: str | None = None, origin: str | None = Non
     template = _template(architecture, focus_head)
     if not template.is_file():
         raise UsageError(f"{path}: {architecture} without the focus head is not supported")
-    with _new_folder(name) as folder:
+    with model_folder(name) as folder:
         half = {k: np.ascontiguousarray(v.astype(np.float16)) for k, v in arrays.items()}
         save_file(half, folder / WEIGHTS)
         shutil.copyfile(template, folder / GRAPHS["f32"])
@@ -132,6 +166,36 @@ def import_weights(path: Path, name: str | None = None, origin: str | None = Non
     return find(name)
 
 
+def _refuse_existing(name: str) -> None:
+    if os.path.lexists(user_folder() / name):
+        raise UsageError(f"There is a model {name!r} already; add --force to replace it")
+
+
+def remove(name: str) -> Path:
+    """Remove an imported or fetched model, a damaged one too; gives where it was.
+
+    Raises:
+        UsageError: when there is none of this name, or it is a shipped one.
+        WeightsError: when it cannot be removed.
+    """
+    places = {model.name: model.folder for model in models()}
+    places |= {model.name: model.place for model in damaged_models()}
+    here = {name: place for name, place in places.items() if place.parent == user_folder()}
+    if name not in here:
+        if name in places:
+            raise UsageError(f"{name!r} is a shipped model; only imported ones can be removed")
+        known = f"there are {', '.join(here)}" if here else "nothing was imported yet"
+        raise UsageError(f"There is no imported model {name!r}; {known}")
+    place = here[name]
+    try:
+        hidden = place.with_name(f".removed-{place.name}-{os.getpid()}")
+        os.replace(place, hidden)  # so that half of it is never taken for a model
+        _delete(hidden)
+    except OSError as error:
+        raise WeightsError(f"{place} cannot be removed ({reason(error)})") from error
+    return place
+
+
 def blob_id(content: bytes) -> str:
     """Git's id of a file's content."""
     header = b"blob %d\0" % len(content)
@@ -139,7 +203,10 @@ def blob_id(content: bytes) -> str:
 
 
 def fetch(
-    name: str, progress: Callable[[int, int | None], None], remote: Remote | None = None
+    name: str,
+    progress: Callable[[int, int | None], None],
+    remote: Remote | None = None,
+    replace: bool = False,
 ) -> Model:
     """Download the authors' checkpoint, verify it and import it.
 
@@ -147,14 +214,17 @@ def fetch(
         name: dmshn-ebb or stacked-ebb.
         progress: called with the bytes so far and in all (None when the server does not say).
         remote: another address, for tests.
+        replace: what was fetched under this name before.
 
     Raises:
-        UsageError: for another name.
+        UsageError: for another name, or when it is there already and `replace` does not say so.
         WeightsError: when it cannot be downloaded or its checksum is wrong; nothing is left behind.
     """
     remote = remote or REMOTE.get(name)
     if remote is None:
         raise UsageError(f"{name!r} cannot be fetched; there are {', '.join(REMOTE)}")
+    if not replace:
+        _refuse_existing(name)
     parts: list[bytes] = []
     try:
         with urllib.request.urlopen(remote.url, timeout=30) as reply:
@@ -163,12 +233,13 @@ def fetch(
                 parts.append(part)
                 progress(sum(map(len, parts)), total)
     except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise WeightsError(f"{remote.url} could not be downloaded ({reason}); try again") from error
+        why = getattr(error, "reason", error)
+        raise WeightsError(f"{remote.url} could not be downloaded ({why}); try again") from error
     content = b"".join(parts)
     if blob_id(content) != remote.blob:
         raise WeightsError(f"{remote.url} came with a wrong checksum; nothing was kept, try again")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.pth"
         path.write_bytes(content)
-        return import_weights(path, name, f"the authors' checkpoint trained on EBB!, {remote.url}")
+        origin = f"the authors' checkpoint trained on EBB!, {remote.url}"
+        return import_weights(path, name, origin, replace)

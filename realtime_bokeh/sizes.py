@@ -1,6 +1,8 @@
 """Sizes of pictures, and the one at which the network runs for a frame, without distorting it."""
 
+import contextlib
 import math
+import operator
 import re
 from typing import Literal, NamedTuple, Protocol
 
@@ -69,6 +71,36 @@ def parse_inference_size(option: str, text: str) -> InferenceSize:
         UsageError: as `parse_size`.
     """
     return "full" if text == "full" else parse_size(option, text, "256x144, or full")
+
+
+def check_size(name: str, value: object) -> Size:
+    """A size that a program gave: a Size, or a tuple (height, width).
+
+    Args:
+        name: of the argument, for the sentence.
+
+    Raises:
+        UsageError: when it is something else, or a side is not within 16 to 16384 pixels.
+    """
+    low, high = _SIDES
+    if isinstance(value, tuple) and len(value) == 2:
+        with contextlib.suppress(TypeError):
+            size = Size(*map(operator.index, value))
+            if all(low <= side <= high for side in size):
+                return size
+    raise UsageError(f"{name} {value!r} is no size; give (height, width), each {low} to {high}")
+
+
+def check_inference_size(value: object) -> InferenceSize:
+    """An inference size that a program gave: as `check_size`, or "full".
+
+    Raises:
+        UsageError: as `check_size`.
+    """
+    try:
+        return "full" if value == "full" else check_size("inference", value)
+    except UsageError as error:
+        raise UsageError(f'{error}, or "full"') from error
 
 
 def content_size(frame: Size, inference: InferenceSize) -> Size:

@@ -1,8 +1,9 @@
-"""Trained models: manifests, checksums, what a set of parameters is.
+"""Trained models: where they lie, their manifests and checksums.
 
 A model is a folder with `manifest.json`, `weights.safetensors` (fp16) and `graph.onnx`, which names
-the safetensors file as its external data; shipped models also have `graph.int8.onnx`. Shipped ones
-lie in the package, imported and fetched ones (`checkpoints`) in the user's data folder.
+the safetensors file as its external data; shipped and quantized models also have `graph.int8.onnx`.
+Shipped ones lie in the package, imported and fetched ones (`checkpoints`) in the user's data
+folder. A damaged one stops no other.
 """
 
 import hashlib
@@ -11,18 +12,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from realtime_bokeh.architectures import ARCHITECTURES
 from realtime_bokeh.errors import UsageError, WeightsError
-from realtime_bokeh.sizes import Size
+from realtime_bokeh.extras import install_hint
+from realtime_bokeh.files import reason
+from realtime_bokeh.sizes import Size, check_size
 
 SHIPPED = Path(__file__).parent / "models"
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
 GRAPHS = {"f32": "graph.onnx", "int8": "graph.int8.onnx"}
 PAPER_SIZE = Size(384, 640)  # the authors' checkpoints were trained at 1024x1024: not below this
+
+
+_MEASURED_AT = Size(144, 256)  # the networks' milliseconds
+_REST_MS = 2.9  # of shrinking and recomposing a frame of 1280x720
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,9 @@ class Model:
     inference_size: at which it is meant to run, for 16:9.
     sha256: of every file of the model but the manifest, by file name.
     origin: how it was made.
-    metrics: what was measured, by name.
+    metrics: what was measured on photos that it was not trained on, by name: `in_focus_psnr` in dB,
+        `background_energy`, the share of the background's detail that is left, and `focus_iou`, how
+        far its focus map and people's true outlines agree, in [0, 1]; empty if nothing was.
     folder: where it lies.
     """
 
@@ -71,6 +78,24 @@ class Model:
     def precisions(self) -> list[str]:
         """The precisions it has a graph for."""
         return [p for p, file in GRAPHS.items() if file in self.sha256]
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with the package."""
+        return self.folder.parent == SHIPPED
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, in a few words."""
+        return ARCHITECTURES[self.architecture].purpose
+
+    @property
+    def frame_ms(self) -> float:
+        """About how many milliseconds a frame of 1280x720 takes on two cores of a CPU, in the
+        fastest precision that it has: to compare models, not to predict a computer."""
+        network_ms = ARCHITECTURES[self.architecture].network_ms
+        fastest = min(network_ms[precision] for precision in self.precisions())
+        return fastest * self.inference_size.area / _MEASURED_AT.area + _REST_MS
 
     def file(self, name: str) -> Path:
         """The path of one of its files, verified.
@@ -101,36 +126,103 @@ def user_folder() -> Path:
     return Path(chosen or platformdirs.user_data_dir("realtime-bokeh", appauthor=False)) / "models"
 
 
+@dataclass(frozen=True)
+class DamagedModel:
+    """What lies among the user's models and cannot be used.
+
+    name: of the folder or file. place: where it lies. problem: a sentence that says what is wrong.
+    """
+
+    name: str
+    place: Path
+    problem: str
+
+
 def load_manifest(folder: Path) -> Model:
-    """Read one model's manifest.
+    """Read one model's manifest; keys that are unknown are left out.
 
     Raises:
-        WeightsError: when it cannot be read.
+        WeightsError: when it is missing or damaged, or names another model than its folder does.
     """
+    path = folder / MANIFEST
     try:
-        entry = json.loads((folder / MANIFEST).read_text())
-        entry["inference_size"] = Size(*entry["inference_size"])
-        return Model(**entry, folder=folder)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise WeightsError(f"{folder / MANIFEST} cannot be read ({error})") from error
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        model = Model(
+            name=_typed(str, entry["name"]),
+            architecture=_typed(str, entry["architecture"]),
+            focus_head=_typed(bool, entry["focus_head"]),
+            inference_size=check_size("inference_size", tuple(entry["inference_size"])),
+            sha256={name: _typed(str, digest) for name, digest in entry["sha256"].items()},
+            origin=_typed(str, entry["origin"]),
+            metrics={name: float(value) for name, value in entry.get("metrics", {}).items()},
+            folder=folder,
+        )
+    except KeyError as error:
+        raise WeightsError(f"{path} is damaged ({error} is missing)") from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, UsageError) as error:
+        raise WeightsError(f"{path} is damaged ({reason(error)})") from error
+    problem = None
+    if model.architecture not in ARCHITECTURES:
+        problem = f"there is no network {model.architecture!r}"
+    elif not {WEIGHTS, GRAPHS["f32"]} <= model.sha256.keys():
+        problem = f"it has no checksums of {WEIGHTS} and {GRAPHS['f32']}"
+    elif model.name != folder.name:
+        problem = f"it is of {model.name!r}, not of its folder"
+    if problem:
+        raise WeightsError(f"{path} is damaged ({problem})")
+    return model
 
 
-def save_manifest(model: Model) -> None:
-    """Describe a model whose files lie in its folder already; computes their checksums."""
+_T = TypeVar("_T")
+
+
+def _typed(kind: type[_T], value: object) -> _T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is not {'a text' if kind is str else 'true or false'}")
+    return value
+
+
+def save_manifest(model: Model, folder: Path | None = None) -> None:
+    """Describe a model whose files lie in its folder (or another) already, with their checksums."""
+    folder = folder or model.folder
     entry = asdict(model)
     del entry["folder"]
-    files = sorted(p for p in model.folder.iterdir() if p.name in (WEIGHTS, *GRAPHS.values()))
+    files = sorted(p for p in folder.iterdir() if p.name in (WEIGHTS, *GRAPHS.values()))
     entry["sha256"] = {p.name: file_sha256(p) for p in files}
-    (model.folder / MANIFEST).write_text(json.dumps(entry, indent=2) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(entry, indent=2) + "\n")
 
 
 def models() -> list[Model]:
-    """All models at hand, the shipped ones first."""
-    found = []
-    for root in (SHIPPED, user_folder()):
-        folders = sorted(p.parent for p in root.glob(f"*/{MANIFEST}"))
-        found += [load_manifest(folder) for folder in folders]
-    return [m for m in found if WEIGHTS in m.sha256]
+    """All models that can be used, the shipped ones first; damaged ones are left out."""
+    return _scan()[0]
+
+
+def damaged_models() -> list[DamagedModel]:
+    """What lies among the user's models and cannot be used."""
+    return _scan()[1]
+
+
+def _scan() -> tuple[list[Model], list[DamagedModel]]:
+    found: list[Model] = []
+    damaged: list[DamagedModel] = []
+    root = user_folder()
+    places = sorted(path.parent for path in SHIPPED.glob(f"*/{MANIFEST}"))
+    try:
+        # hidden ones are under way; see `checkpoints`
+        places += sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    except FileNotFoundError:
+        pass  # nothing was imported yet
+    except OSError as error:
+        damaged.append(DamagedModel(root.name, root, f"{root} cannot be read ({reason(error)})"))
+    for place in places:
+        try:
+            model = load_manifest(place)
+            if not model.shipped and (SHIPPED / model.name).exists():
+                raise WeightsError(f"{place} has a shipped model's name")
+            found.append(model)
+        except WeightsError as error:
+            damaged.append(DamagedModel(place.name, place, str(error)))
+    return found, damaged
 
 
 def find(name: str) -> Model:
@@ -138,70 +230,19 @@ def find(name: str) -> Model:
 
     Raises:
         UsageError: when there is none.
+        WeightsError: when it is damaged.
     """
-    at_hand = {m.name: m for m in models()}
-    if name in at_hand:
-        return at_hand[name]
-    remedy = f"; get it with: realtime-bokeh weights fetch {name}" if name in REMOTE else ""
-    raise UsageError(f"There is no model {name!r}; at hand: {', '.join(at_hand)}{remedy}")
-
-
-def parameter_shapes(architecture: str, focus_head: bool) -> dict[str, tuple[int, ...]]:
-    """Every parameter's name and shape, as `network.dmshn` has them, without PyTorch.
-
-    Raises:
-        KeyError: for an unknown architecture.
-    """
-    if architecture == "stacked":
-        halves = {"net1.": parameter_shapes("dmshn", False)}
-        halves["net2."] = parameter_shapes("dmshn", focus_head)
-        return {half + name: s for half, shapes in halves.items() for name, s in shapes.items()}
-    a = {"lite": 16, "dmshn": 32}[architecture]
-    b, c = 2 * a, 4 * a
-    # layer: (inputs, outputs, kernel, residual); a transposed convolution has kernel 4
-    encoder = {1: (3, a, 3, 0), 2: (a, a, 3, 1), 3: (a, a, 3, 1), 5: (a, b, 3, 0), 6: (b, b, 3, 1),
-               7: (b, b, 3, 1), 9: (b, c, 3, 0), 10: (c, c, 3, 1), 11: (c, c, 3, 1)}  # fmt: skip
-    decoder = {13: (c, c, 3, 1), 14: (c, c, 3, 1), 16: (c, b, 4, 0), 17: (b, b, 3, 1),
-               18: (b, b, 3, 1), 20: (b, a, 4, 0), 21: (a, a, 3, 1), 22: (a, a, 3, 1)}  # fmt: skip
-    shapes: dict[str, tuple[int, ...]] = {}
-    for level in (1, 2, 3):
-        last = {24: (a, 4 if focus_head and level == 1 else 3, 3, 0)}
-        for part, layers in (("encoder", encoder), ("decoder", decoder | last)):
-            for number, (inputs, outputs, kernel, residual) in layers.items():
-                order = (inputs, outputs) if kernel == 4 else (outputs, inputs)
-                for suffix in (".0", ".2") if residual else ("",):
-                    name = f"{part}_lv{level}.layer{number}{suffix}"
-                    shapes[name + ".weight"] = (*order, kernel, kernel)
-                    shapes[name + ".bias"] = (outputs,)
-    return shapes
-
-
-def recognise(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
-    """The architecture and focus head of a set of parameters.
-
-    Raises:
-        UsageError: naming the first tensor that does not fit, and why.
-    """
-    stacked = any(name.startswith("net1.") for name in arrays)
-    prefix = "net2." if stacked else ""
-    first = arrays.get(f"{prefix}encoder_lv1.layer1.weight")
-    last = arrays.get(f"{prefix}decoder_lv1.layer24.weight")
-    if first is None or last is None or first.ndim != 4 or last.ndim != 4:
-        missing = f"{prefix}{'encoder_lv1.layer1' if first is None else 'decoder_lv1.layer24'}"
-        raise UsageError(f"these are not DMSHN weights: there is no tensor {missing}.weight")
-    lite = first.shape[0] == 16 and not stacked
-    architecture = "stacked" if stacked else "lite" if lite else "dmshn"
-    focus_head = last.shape[0] == 4
-    expected = parameter_shapes(architecture, focus_head)
-    for name, shape in expected.items():
-        if name not in arrays:
-            raise UsageError(f"tensor {name} of {architecture} is missing")
-        if arrays[name].shape != shape:
-            raise UsageError(f"tensor {name} is {arrays[name].shape}, {architecture} has {shape}")
-    for name, value in arrays.items():
-        if name not in expected:
-            raise UsageError(f"tensor {name} does not belong to {architecture}")
-        with np.errstate(over="ignore"):
-            if not np.isfinite(value.astype(np.float16)).all():
-                raise UsageError(f"tensor {name} has values that are not finite in half precision")
-    return architecture, focus_head
+    found, damaged = _scan()
+    for model in found:
+        if model.name == name:
+            return model
+    for broken in damaged:
+        if broken.name == name:
+            remedy = f"remove it with: realtime-bokeh weights remove {name}, and import it again"
+            if broken.place.parent == SHIPPED:
+                remedy = f"install realtime-bokeh again: {install_hint()}"
+            raise WeightsError(f"{broken.problem}; {remedy}")
+    remedy = f"; get it with: realtime-bokeh weights fetch {name}" if str(name) in REMOTE else ""
+    remedy += "".join(f"; {each.problem}" for each in damaged if each.place == user_folder())
+    at_hand = ", ".join(model.name for model in found)
+    raise UsageError(f"There is no model {name!r}; at hand: {at_hand}{remedy}")

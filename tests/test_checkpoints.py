@@ -1,5 +1,6 @@
 import http.server
 import json
+import os
 import pickle
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 from realtime_bokeh import checkpoints, weights
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.errors import UsageError, WeightsError
+from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.sizes import Size
 
@@ -37,7 +39,7 @@ def _nothing_left(folder: Path) -> bool:
 
 
 def test_authors_checkpoint_runs_the_same_in_every_engine(
-    checkpoint: Path, portrait: np.ndarray
+    checkpoint: Path, portrait: Image
 ) -> None:
     model = checkpoints.import_weights(checkpoint, "dmshn-mine")
     assert (model.architecture, model.focus_head) == ("dmshn", False)
@@ -115,6 +117,81 @@ def test_names_that_cannot_be(checkpoint: Path) -> None:
         weights.find("dmshn-ebb")
 
 
+LITE = weights.SHIPPED / "lite" / weights.WEIGHTS
+DMSHN = weights.SHIPPED / "dmshn" / weights.WEIGHTS
+
+
+def test_an_import_over_a_model_must_be_meant(data_folder: Path) -> None:
+    checkpoints.import_weights(LITE, "mine")
+    with pytest.raises(UsageError, match="There is a model 'mine' already; add --force"):
+        checkpoints.import_weights(DMSHN, "mine")
+    assert weights.find("mine").architecture == "lite"
+    checkpoints.import_weights(DMSHN, "mine", replace=True)
+    assert weights.find("mine").architecture == "dmshn"
+    assert [path.name for path in data_folder.iterdir()] == ["mine"]
+
+
+def test_a_damaged_model_can_be_replaced(data_folder: Path) -> None:
+    data_folder.mkdir(parents=True)
+    (data_folder / "mine").write_text("a note")
+    with pytest.raises(UsageError, match="already; add --force"):
+        checkpoints.import_weights(LITE, "mine")
+    checkpoints.import_weights(LITE, "mine", replace=True)
+    assert weights.find("mine").architecture == "lite"
+
+
+def test_a_replacement_that_fails_leaves_what_was_there(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints.import_weights(LITE, "mine")
+    rename = os.replace
+
+    def fail(source: Path, target: Path) -> None:
+        if target.name == "mine" and not source.name.endswith("-before"):
+            raise OSError(28, "No space left on device")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(WeightsError, match="nothing was kept"):
+        checkpoints.import_weights(DMSHN, "mine", replace=True)
+    assert weights.find("mine").architecture == "lite"
+    assert [path.name for path in data_folder.iterdir()] == ["mine"]
+
+
+def test_what_was_imported_can_be_removed(data_folder: Path) -> None:
+    checkpoints.import_weights(LITE, "mine")
+    assert checkpoints.remove("mine") == data_folder / "mine"
+    assert _nothing_left(data_folder)
+    with pytest.raises(UsageError, match="no imported model 'mine'; nothing was imported yet"):
+        checkpoints.remove("mine")
+
+
+def test_what_is_damaged_can_be_removed(data_folder: Path) -> None:
+    checkpoints.import_weights(LITE, "other")
+    (data_folder / "note").write_text("not a model")
+    (data_folder / "link").symlink_to(data_folder / "other")
+    for name in ("note", "link"):
+        checkpoints.remove(name)
+    assert [path.name for path in data_folder.iterdir()] == ["other"]
+    assert weights.find("other").file(weights.WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("lite", "'lite' is a shipped model; only imported ones can be removed"),
+        ("../models/mine", "no imported model '../models/mine'; there are mine"),
+        ("", "no imported model ''"),
+        (".", "no imported model"),
+    ],
+)
+def test_nothing_else_is_removed(data_folder: Path, name: str, says: str) -> None:
+    checkpoints.import_weights(LITE, "mine")
+    with pytest.raises(UsageError, match=says):
+        checkpoints.remove(name)
+    assert weights.find("mine")
+
+
 def test_unwritable_data_folder_is_said(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +232,8 @@ def test_fetch_verifies_and_imports(checkpoint: Path, server: str) -> None:
     assert seen[-1] == (checkpoint.stat().st_size, checkpoint.stat().st_size)
     assert "EBB!" in json.loads((model.folder / weights.MANIFEST).read_text())["origin"]
     assert weights.find("dmshn-ebb") == model
+    with pytest.raises(UsageError, match="There is a model 'dmshn-ebb' already"):
+        checkpoints.fetch("dmshn-ebb", lambda done, total: None)
 
 
 def test_failed_fetch_leaves_nothing(checkpoint: Path, server: str, data_folder: Path) -> None:

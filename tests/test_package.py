@@ -93,7 +93,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 import numpy as np
 import realtime_bokeh
-engine = realtime_bokeh.open_engine(realtime_bokeh.find_model("lite"), "openvino")
+engine = realtime_bokeh.open_engine("lite", "openvino")
 engine(np.zeros((64, 64, 3), np.uint8), realtime_bokeh.Controls())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -106,3 +106,4 @@ def test_public_names_arrive() -> None:
 
     for name in realtime_bokeh.__all__:
         assert getattr(realtime_bokeh, name) is not None
+    assert dir(realtime_bokeh) == sorted([*realtime_bokeh.__all__, "__version__"])

@@ -1,20 +1,23 @@
 """Engines: the runtimes that execute the network, and the choice among them."""
 
 import importlib
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from realtime_bokeh.engines.base import Controls, Engine
 from realtime_bokeh.engines.hardware import (
+    device_kind,
     installed,
     nvidia_gpus,
     tensorrt_module,
     why_not_cuda,
     why_not_tensorrt,
 )
-from realtime_bokeh.errors import EngineError
-from realtime_bokeh.sizes import InferenceSize
-from realtime_bokeh.weights import Model
+from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.extras import install_hint
+from realtime_bokeh.sizes import InferenceSize, check_inference_size
+from realtime_bokeh.weights import Model, find
 
 __all__ = ["ENGINES", "Controls", "Engine", "open_engine"]
 
@@ -22,16 +25,14 @@ Build = Callable[[Model, InferenceSize, str | None, str | None], Engine]
 
 
 def _why_not_pytorch() -> str | None:
-    if not installed("torch"):
-        return 'PyTorch is not installed (pip install "realtime-bokeh[torch]")'
-    return None
+    return None if installed("torch") else f"PyTorch is not installed ({install_hint('torch')})"
 
 
 def _why_not_openvino() -> str | None:
-    return None if installed("openvino") else "OpenVINO is not installed (pip install openvino)"
+    return None if installed("openvino") else f"OpenVINO is not installed ({install_hint()})"
 
 
-def _why_pass_over_tensorrt() -> str | None:
+def _why_pass_over_tensorrt(_: str | None) -> str | None:
     reason = why_not_tensorrt()
     if reason is not None or tensorrt_module() != "tensorrt_rtx":
         return reason
@@ -39,34 +40,72 @@ def _why_pass_over_tensorrt() -> str | None:
     return f"TensorRT-RTX does not support {unfit[0]} ({unfit[0].install_line})" if unfit else None
 
 
+def _why_pass_over_pytorch(kind: str | None) -> str | None:
+    if kind == "cpu":
+        return "OpenVINO is faster on a CPU"
+    return _why_not_pytorch() if kind == "mps" else why_not_cuda()
+
+
+def _why_pass_over_openvino(_: str | None) -> str | None:
+    return _why_not_openvino()
+
+
 @dataclass(frozen=True)
 class Runtime:
     """What is known of an engine before it is loaded.
 
     name: by which `--engine` chooses it, and of its module.
+    precisions: in which it computes, by kind of device, as the runtime names them.
     missing: why it cannot be used here at all, if so.
-    passed_over: why "auto" does not take it here, if so.
+    passed_over: why "auto" does not take it here for a kind of device (None: any), if so.
     compiles_each_size: whether it compiles for seconds or minutes for every size of frames.
     """
 
     name: str
+    precisions: Mapping[str, tuple[str, ...]]
     missing: Callable[[], str | None]
-    passed_over: Callable[[], str | None]
+    passed_over: Callable[[str | None], str | None]
     compiles_each_size: bool = False
+
+    def refuses(self, device: str | None, precision: str | None) -> str | None:
+        """Why it cannot serve what was asked for on any computer, if so."""
+        kind = None if device is None else device_kind(device)
+        found = [p for name, p in self.precisions.items() if kind in (None, name.lower())]
+        if not found:
+            return f"it runs on {_or(self.precisions)}, not on {device}"
+        possible = dict.fromkeys(itertools.chain(*found))
+        if precision is not None and precision not in possible:
+            where = f" on {device}" if device else ""
+            return f"it runs in {_or(possible)}{where}, not in {precision}"
+        return None
 
 
 # in order of preference
 ENGINES = (
-    Runtime("tensorrt", why_not_tensorrt, _why_pass_over_tensorrt, compiles_each_size=True),
-    Runtime("pytorch", _why_not_pytorch, why_not_cuda),
-    Runtime("openvino", _why_not_openvino, _why_not_openvino),
-)
+    Runtime(
+        "tensorrt", {"cuda": ("f16",)}, why_not_tensorrt, _why_pass_over_tensorrt,
+        compiles_each_size=True,
+    ),
+    Runtime(
+        "pytorch", {"cuda": ("f16", "f32"), "mps": ("f32",), "cpu": ("f32",)},
+        _why_not_pytorch, _why_pass_over_pytorch,
+    ),
+    Runtime(
+        "openvino", dict.fromkeys(("CPU", "GPU", "NPU"), ("int8", "f32")),
+        _why_not_openvino, _why_pass_over_openvino,
+    ),
+)  # fmt: skip
+
+
+def _or(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def open_engine(
-    model: Model,
+    model: Model | str,
     engine: str = "auto",
-    inference: InferenceSize | None = None,
+    inference: InferenceSize | tuple[int, int] | None = None,
     device: str | None = None,
     precision: str | None = None,
     photos: bool = False,
@@ -74,38 +113,70 @@ def open_engine(
     """Open an engine for a model.
 
     Args:
-        model: from `weights.find`.
-        engine: auto, or the name of one.
+        model: its name, or what `weights.find` gave.
+        engine: tensorrt, pytorch or openvino; "auto" takes the first of them that can serve what is
+            asked for here.
         inference: (height, width) of about the area at which the network runs, or "full"; by
             default what the model was made for.
-        device: as the runtime names it (CPU, GPU, NPU; cpu, cuda, mps); by default the best.
+        device: CPU, GPU (Intel's) or NPU of OpenVINO, cuda or mps of PyTorch, also with a number as
+            they write it (GPU.1, cuda:1); case does not count; by default the best.
         precision: f32, f16 or int8; by default what is fastest on the device.
         photos: whether frames come in many sizes, so that "auto" takes no engine that compiles for
             each of them.
 
     Raises:
-        EngineError: when it is not available, saying why.
+        UsageError: when there is no such model or engine, the inference size is none, or the device
+            or the precision is not one that the engine can have here.
+        WeightsError: when the model is damaged.
+        EngineError: when the engine is not available, saying why.
     """
-    runtimes = {runtime.name: runtime for runtime in ENGINES}
-    passed_over = []
+    if not isinstance(model, Model):
+        model = find(model)
+    for option, value in (("device", device), ("precision", precision)):
+        if not isinstance(value, str | None) or value == "":
+            raise UsageError(f"{option} is {value!r}; give its name, or None for the best")
+    size = model.inference_size if inference is None else check_inference_size(inference)
     if engine == "auto":
-        for runtime in ENGINES:
-            reason = runtime.passed_over()
-            if reason is None and photos and runtime.compiles_each_size:
-                reason = "it would compile for every size of photo"
-            if reason is None:
-                break
-            passed_over.append(f"{runtime.name} is passed over: {reason}")
-        else:
-            raise EngineError(f"No engine is available: {'; '.join(passed_over)}")
-        name = runtime.name
+        runtime, passed_over = _choose(device, precision, photos)
     else:
-        name = engine
-        reason = runtimes[name].missing()
-        if reason is not None:
-            raise EngineError(f"Engine {name} cannot be used: {reason}")
-    build: Build = importlib.import_module(f"realtime_bokeh.engines.{name}").build
-    opened = build(model, inference or model.inference_size, device, precision)
+        runtime, passed_over = _named(engine), ()
+        if reason := runtime.refuses(device, precision):
+            raise UsageError(f"Engine {engine} cannot be used: {reason}")
+        if reason := runtime.missing():
+            raise EngineError(f"Engine {engine} cannot be used: {reason}")
+    build: Build = importlib.import_module(f"realtime_bokeh.engines.{runtime.name}").build
+    opened = build(model, size, device, precision)
     opened.reason = f"{model.name}, {opened.describe()}"
-    opened.passed_over = tuple(passed_over)
+    opened.passed_over = passed_over
     return opened
+
+
+def _named(name: str) -> Runtime:
+    for runtime in ENGINES:
+        if runtime.name == name:
+            return runtime
+    known = _or(["auto", *(runtime.name for runtime in ENGINES)])
+    raise UsageError(f"There is no engine {name!r}; choose {known}")
+
+
+def _choose(
+    device: str | None, precision: str | None, photos: bool
+) -> tuple[Runtime, tuple[str, ...]]:
+    """The engine that "auto" takes, and a sentence for each that it passes over."""
+    kind = None if device is None else device_kind(device)
+    reasons: dict[str, str] = {}  # why not, by engine
+    able: list[str] = []  # those of them that could serve it on another computer
+    for runtime in ENGINES:
+        name, refusal = runtime.name, runtime.refuses(device, precision)
+        reason = refusal or runtime.passed_over(kind)
+        if reason is None and photos and runtime.compiles_each_size:
+            reason = "it would compile for every size of photo"
+        if reason is None:
+            return runtime, tuple(f"{name} is passed over: {why}" for name, why in reasons.items())
+        reasons[name] = reason
+        able += [] if refusal else [name]
+    said = "; ".join(f"{name}: {reasons[name]}" for name in able or reasons)
+    asked = " and ".join(filter(None, [device, precision]))
+    if asked:
+        raise UsageError(f"No engine serves {asked} here ({said})")
+    raise EngineError(f"No engine is available ({said})")

@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from realtime_bokeh.errors import EngineError
+from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
 
@@ -23,10 +25,20 @@ class Controls:
 
     strength: how far the aperture is open, in [0, 1]: the radius of the blur follows it.
     smoothing: how steady the picture is in time, in [0, 1]; motion is always followed at once.
+
+    Raises:
+        UsageError: when one of them is not a number in its range.
     """
 
     strength: float = 1.0
     smoothing: float = 0.5
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not number or not 0 <= value <= 1:  # not a number is in no range
+                raise UsageError(f"{field.name} is {value!r}; give a number from 0 to 1")
 
 
 _DEFAULTS = Controls()
@@ -53,7 +65,10 @@ class Engine(ABC):
     def __call__(self, image: Image, controls: Controls = _DEFAULTS) -> Image:
         """Render a frame, uint8 [H, W, 3] BGR, to a new array of the same size.
 
+        An array that is not contiguous, or may not be written to, is copied first.
+
         Raises:
+            UsageError: when the image or the controls are something else.
             EngineError: when the runtime fails, or the engine is closed.
         """
         return self.begin(image, controls)()
@@ -65,10 +80,13 @@ class Engine(ABC):
         `image` may be written to again when this returns.
 
         Raises:
-            EngineError: as when it is called; finishing may raise it too.
+            UsageError, EngineError: as when it is called; finishing may raise EngineError too.
         """
         if self._closed:
             raise EngineError("This engine is closed; open another")
+        if not isinstance(controls, Controls):
+            raise UsageError(f"controls is {controls!r}; give Controls(strength, smoothing)")
+        image = _checked(image)
         size = Size.of(image)
         if size != self._frame_size:
             self._frame_size = None  # what fails here is tried again with the next frame
@@ -81,7 +99,7 @@ class Engine(ABC):
         self._frame_size = None
 
     def close(self) -> None:
-        """Give memory back and end; safe to call twice. Frames under way cannot be finished then."""
+        """Give memory back; safe to call twice. Frames under way cannot be finished any more."""
         self._closed = True
         self._frame_size = None
 
@@ -135,3 +153,38 @@ class Engine(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _checked(image: object) -> Image:
+    """An image as engines take it.
+
+    Raises:
+        UsageError: when it is none, saying what to do.
+    """
+    wanted = "uint8 [height, width, 3] in BGR"
+    if not isinstance(image, np.ndarray):
+        raise UsageError(f"The image is no NumPy array but {_kind(image)}; give {wanted}")
+    if image.dtype != np.uint8:
+        problem = f"{image.dtype}; convert it to whole numbers from 0 to 255"
+    elif image.ndim == 2:
+        problem = "gray; convert it with cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)"
+    elif image.ndim == 4:
+        problem = "a batch; give one image at a time"
+    elif image.ndim != 3:
+        problem = f"an array of {image.ndim} dimensions"
+    elif image.size == 0:
+        problem = "empty"
+    elif image.shape[2] == 3:
+        # PyTorch warns of arrays that may not be written to, and refuses mirrored ones
+        return np.require(image, requirements=("C_CONTIGUOUS", "WRITEABLE"))
+    elif image.shape[2] == 4:
+        problem = "of four channels; leave the transparency out with image[:, :, :3]"
+    elif image.shape[0] == 3:
+        problem = "channels first; turn it with image.transpose(1, 2, 0)"
+    else:
+        problem = f"of {image.shape[2]} channels"
+    raise UsageError(f"The image, of shape {image.shape}, is {problem}; an image is {wanted}")
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -8,9 +8,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-Capability = tuple[int, int]  # CUDA compute capability
+from realtime_bokeh.extras import install_hint
 
-_INSTALL = 'pip install "realtime-bokeh[{}]"'
+Capability = tuple[int, int]  # CUDA compute capability
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,15 @@ class Gpu:
     @property
     def install_line(self) -> str:
         """What brings the TensorRT that fits it."""
-        return _INSTALL.format("rtx" if self.runs_rtx else "tensorrt")
+        return install_hint("rtx" if self.runs_rtx else "tensorrt")
 
     def __str__(self) -> str:
         return f"{self.name} (compute capability {self.capability[0]}.{self.capability[1]})"
+
+
+def device_kind(device: str) -> str:
+    """The kind of a device by its name in any runtime: cuda of "cuda:1", gpu of "GPU.0"."""
+    return re.split("[.:]", device)[0].lower()
 
 
 def nvidia_driver() -> bool:
@@ -78,7 +83,7 @@ def why_not_cuda() -> str | None:
     if not nvidia_driver() and not amd_driver():
         return "no NVIDIA or AMD driver was found"
     if not installed("torch"):
-        return f"PyTorch is not installed ({_INSTALL.format('torch')})"
+        return f"PyTorch is not installed ({install_hint('torch')})"
     import torch
 
     if torch.cuda.is_available():
@@ -95,6 +100,6 @@ def why_not_tensorrt() -> str | None:
         return "no NVIDIA driver was found"
     if tensorrt_module() is None:
         here = nvidia_gpus()
-        line = here[0].install_line if here else _INSTALL.format("tensorrt")
+        line = here[0].install_line if here else install_hint("tensorrt")
         return f"TensorRT is not installed ({line})"
     return why_not_cuda()

@@ -8,7 +8,8 @@ import numpy as np
 
 from realtime_bokeh import telemetry
 from realtime_bokeh.engines.base import FOCUS_CHANNEL, Controls, Engine, Finish, FocusMap
-from realtime_bokeh.errors import EngineError
+from realtime_bokeh.engines.hardware import device_kind
+from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
@@ -114,17 +115,16 @@ def build(
 ) -> Engine:
     """See `engines.open_engine`."""
     device = (device or "CPU").upper()
-    if device.split(".")[0] not in {"CPU", "GPU", "NPU"}:
-        raise EngineError(f"OpenVINO has no device {device!r}; use CPU, GPU or NPU")
-    if device.split(".")[0] not in {name.split(".")[0] for name in devices()}:
-        raise EngineError(
+    if device_kind(device) not in {device_kind(name) for name in devices()}:
+        raise UsageError(
             f"OpenVINO finds no {device} here (only {', '.join(devices())}); "
             "install its driver or use --device CPU"
         )
     at_hand = model.precisions()
     precision = precision or ("int8" if "int8" in at_hand and device == "CPU" else "f32")
     if precision not in at_hand:
-        raise EngineError(
-            f"Model {model.name} has no {precision} graph; it has {', '.join(at_hand)}"
+        raise UsageError(
+            f"Model {model.name} has no {precision} graph, only {', '.join(at_hand)}; "
+            f"make it with: realtime-bokeh weights quantize {model.name}"
         )
     return OpenVINOEngine(model, inference, device, precision)

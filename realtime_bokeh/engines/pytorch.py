@@ -5,7 +5,8 @@ from safetensors import SafetensorError
 
 from realtime_bokeh.engines.base import Engine
 from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
-from realtime_bokeh.errors import EngineError
+from realtime_bokeh.engines.hardware import device_kind
+from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.network.core import BokehFrame, HalfPrecision
 from realtime_bokeh.network.load import load_core
 from realtime_bokeh.sizes import InferenceSize, Size
@@ -45,18 +46,20 @@ def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
     """See `engines.open_engine`."""
-    found = {"cpu": True, "cuda": torch.cuda.is_available()}
-    found["mps"] = torch.backends.mps.is_available()
-    chosen = (device or next(name for name in ("cuda", "mps", "cpu") if found[name])).lower()
-    kind = chosen.split(":")[0]
-    if kind not in found:
-        raise EngineError(f"PyTorch has no device {chosen!r} here; use cpu, cuda or mps")
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    found["cpu"] = True
+    chosen = (device or next(name for name, here in found.items() if here)).lower()
+    kind = device_kind(chosen)
     if not found[kind]:
-        raise EngineError(f"PyTorch finds no {chosen} here; use --device cpu")
+        raise UsageError(f"PyTorch finds no {chosen} here; use --device cpu")
     possible = ("f16", "f32") if kind == "cuda" else ("f32",)
     precision = precision or possible[0]
     if precision not in possible:
-        raise EngineError(
-            f"The pytorch engine runs in {' or '.join(possible)} on {kind}, not {precision}"
+        raise UsageError(
+            f"Engine pytorch runs in {' or '.join(possible)} on {kind}, not in {precision}"
         )
-    return PyTorchEngine(model, inference, torch.device(chosen), precision)
+    try:
+        place = torch.device(chosen)
+    except RuntimeError as error:  # such as cuda:x
+        raise UsageError(f"PyTorch has no device {device!r}; use {kind} or {kind}:0") from error
+    return PyTorchEngine(model, inference, place, precision)

@@ -21,7 +21,8 @@ from realtime_bokeh.engines.base import Engine
 from realtime_bokeh.engines.cache import PORTABLE, PORTABLE_FROM_TURING, Key
 from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
 from realtime_bokeh.engines.hardware import Gpu, installed, tensorrt_module
-from realtime_bokeh.errors import EngineError
+from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.extras import install_hint
 from realtime_bokeh.sizes import InferenceSize, Size
 from realtime_bokeh.weights import Model
 
@@ -75,8 +76,7 @@ def compile_engine(trt: ModuleType, model: Model, key: Key) -> bytes:
         if not installed(module):
             extra = "rtx" if trt.__name__ == RTX else "tensorrt"
             raise EngineError(
-                f"Compiling {model.name} for {key.gpu} needs {module}; "
-                f'pip install "realtime-bokeh[{extra}]"'
+                f"Compiling {model.name} for {key.gpu} needs {module}; {install_hint(extra)}"
             )
     from realtime_bokeh.engines import compile as compiler
 
@@ -220,13 +220,10 @@ def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
     """See `engines.open_engine`."""
-    if precision not in (None, "f16"):
-        raise EngineError(f"The tensorrt engine runs in f16, not {precision}")
-    chosen = (device or "cuda").lower()
-    kind, _, index = chosen.partition(":")
-    if kind != "cuda" or (index and not index.isdigit()):
-        raise EngineError(f"TensorRT has no device {device!r}; use cuda or cuda:1")
-    place = torch.device("cuda", int(index or 0))
+    kind, _, index = (device or "cuda").lower().partition(":")
+    if index and not index.isdigit():
+        raise UsageError(f"TensorRT has no device {device!r}; use cuda or cuda:1")
+    place = torch.device(kind, int(index or 0))
     if place.index >= torch.cuda.device_count():
-        raise EngineError(f"There is no {place} here; GPUs: {torch.cuda.device_count()}")
+        raise UsageError(f"There is no {place} here; GPUs: {torch.cuda.device_count()}")
     return TensorRTEngine(load_runtime(), model, inference, place, gpu_at(place))

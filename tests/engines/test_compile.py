@@ -1,5 +1,7 @@
 """Portable engines are built here for real; they need a GPU only to run."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import onnxruntime
@@ -11,7 +13,8 @@ from realtime_bokeh.engines.cache import PORTABLE, PORTABLE_FROM_TURING
 from realtime_bokeh.engines.compile import build_portable, half_frame, portable_graph
 from realtime_bokeh.engines.tensorrt import key_for
 from realtime_bokeh.errors import EngineError
-from realtime_bokeh.network.core import BokehFrame
+from realtime_bokeh.frame import Image
+from realtime_bokeh.network.core import BokehFrame, HalfPrecision
 from realtime_bokeh.sizes import Size, content_size
 from realtime_bokeh.sources.demo import Demo
 
@@ -28,7 +31,7 @@ def exported(request: pytest.FixtureRequest) -> tuple[weights.Model, BokehFrame,
 
 def test_an_engine_is_built_kept_and_loaded_back(
     exported: tuple[weights.Model, BokehFrame, bytes],
-    tmp_path: object,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REALTIME_BOKEH_CACHE", str(tmp_path))
@@ -36,13 +39,13 @@ def test_an_engine_is_built_kept_and_loaded_back(
     engine = build_portable(trt, module, graph)
     weights_size = model.file(weights.WEIGHTS).stat().st_size
     assert weights_size < len(engine) < weights_size + 4e6  # in half precision
-    key = key_for(trt, model, HD, module.content, PORTABLE)
+    key = key_for(trt, model, HD, Size(*module.content), PORTABLE)
     cache.store(key, engine)
     assert cache.load(key) == engine
 
 
 def test_onnx_runtime_renders_the_same_graph_as_pytorch(
-    exported: tuple[weights.Model, BokehFrame, bytes], portrait: np.ndarray
+    exported: tuple[weights.Model, BokehFrame, bytes], portrait: Image
 ) -> None:
     model, module, graph = exported
     reference = open_engine(model, "pytorch")
@@ -87,7 +90,9 @@ def test_another_graph_than_asked_for_is_refused(small: tuple[BokehFrame, bytes]
 def test_a_network_in_full_precision_is_refused() -> None:
     half = half_frame(weights.find("lite"), SMALL, Size(144, 256))
     single = BokehFrame(half.core, half.frame, half.content)
-    single.core.network = half.core.network.network.float()  # type: ignore[union-attr, operator]
+    network = half.core.network
+    assert isinstance(network, HalfPrecision)
+    single.core.network = network.network.float()
     graph = portable_graph(single)
     with pytest.raises(EngineError, match="0 of the network's"):
         build_portable(trt, single, graph)

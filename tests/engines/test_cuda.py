@@ -7,14 +7,15 @@ import torch
 from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.engines.hardware import why_not_tensorrt
-from realtime_bokeh.sizes import Size
+from realtime_bokeh.frame import Image
+from realtime_bokeh.sizes import InferenceSize, Size
 from realtime_bokeh.sources.demo import Demo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 ENGINES = ["pytorch", "tensorrt"]
 
 
-def _frames(count: int) -> list[np.ndarray]:
+def _frames(count: int) -> list[Image]:
     scene = Demo(Size(180, 320), live=False)
     return [f.image for f in (scene.read() for _ in range(count)) if f is not None]
 
@@ -22,7 +23,9 @@ def _frames(count: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("inference", [None, "full"])
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("model", ["lite", "dmshn", "stacked"])
-def test_half_precision_is_within_2_of_the_cpu(model: str, engine: str, inference: str) -> None:
+def test_half_precision_is_within_2_of_the_cpu(
+    model: str, engine: str, inference: InferenceSize | None
+) -> None:
     if engine == "tensorrt" and (reason := why_not_tensorrt()):
         pytest.skip(reason)
     found = weights.find(model)

@@ -3,7 +3,6 @@ import pytest
 
 from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, open_engine
-from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
@@ -42,20 +41,3 @@ def test_full_inference_size(portrait: Image) -> None:
     reference = open_engine(found, "pytorch", "full")(photo, Controls())
     assert ours.shape == photo.shape
     assert np.abs(ours.astype(int) - reference).max() <= 2
-
-
-@pytest.mark.parametrize(
-    ("engine", "device", "precision", "says"),
-    [
-        ("tensorrt", None, "f32", "cannot be used: no NVIDIA driver was found"),
-        ("openvino", "TPU", None, "use CPU, GPU or NPU"),
-        ("openvino", None, "int4", "no int4 graph"),
-        ("pytorch", "abacus", None, "use cpu, cuda or mps"),
-        ("pytorch", None, "int8", "f32"),
-    ],
-)
-def test_what_is_not_there_is_said(
-    engine: str, device: str | None, precision: str | None, says: str
-) -> None:
-    with pytest.raises(EngineError, match=says):
-        open_engine(weights.find("lite"), engine, None, device, precision)

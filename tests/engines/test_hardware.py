@@ -3,11 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime_bokeh import weights
 from realtime_bokeh.app import doctor
-from realtime_bokeh.engines import hardware, open_engine
+from realtime_bokeh.engines import hardware
 from realtime_bokeh.engines.hardware import Gpu
-from realtime_bokeh.errors import EngineError
 
 LISTED = "NVIDIA GeForce RTX 4070, 8.9\nNVIDIA H100 80GB HBM3, 9.0\n"
 
@@ -62,50 +60,8 @@ def test_doctor_names_what_to_install(nvidia_smi: Callable[[str], None]) -> None
     assert '[tensorrt]".' in server
 
 
-def test_a_driver_without_what_uses_it_falls_back_and_says_why(
-    nvidia_smi: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-
-    nvidia_smi(LISTED)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.version, "cuda", None)
-    monkeypatch.setattr(hardware, "tensorrt_module", lambda: None)
-    opened = open_engine(weights.find("lite"))
-    assert opened.reason.startswith("lite, openvino")
-    tensorrt, pytorch = opened.passed_over
-    assert tensorrt.startswith("tensorrt is passed over: TensorRT is not installed")
-    assert "[rtx]" in tensorrt
-    assert "is built for CPUs" in pytorch
-    monkeypatch.setattr(hardware, "tensorrt_module", lambda: "tensorrt_rtx")
-    with pytest.raises(EngineError, match="is built for CPUs; install its build for the GPU"):
-        open_engine(weights.find("lite"), "tensorrt")
-
-
-def test_rtx_is_not_chosen_for_a_gpu_that_it_does_not_support(
-    nvidia_smi: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import realtime_bokeh.engines as engines
-
-    nvidia_smi("NVIDIA H100 80GB HBM3, 9.0\n")
-    monkeypatch.setattr(engines, "why_not_tensorrt", lambda: None)
-    monkeypatch.setattr(engines, "tensorrt_module", lambda: "tensorrt_rtx")
-    reason = engines._why_pass_over_tensorrt()
-    assert reason is not None
-    assert "does not support NVIDIA H100" in reason
-    nvidia_smi("NVIDIA GeForce RTX 4070, 8.9\n")
-    assert engines._why_pass_over_tensorrt() is None
-
-
-def test_photos_take_no_engine_that_compiles_for_every_size(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import realtime_bokeh.engines as engines
-
-    runtimes = [engines.Runtime("tensorrt", lambda: None, lambda: None, True), engines.ENGINES[2]]
-    monkeypatch.setattr(engines, "ENGINES", runtimes)
-    opened = open_engine(weights.find("lite"), photos=True)
-    assert opened.describe().startswith("openvino")
-    assert opened.passed_over == (
-        "tensorrt is passed over: it would compile for every size of photo",
-    )
+@pytest.mark.parametrize(
+    ("device", "kind"), [("CPU", "cpu"), ("GPU.1", "gpu"), ("cuda:1", "cuda"), ("mps", "mps")]
+)
+def test_the_kind_of_a_device_is_read_from_its_name(device: str, kind: str) -> None:
+    assert hardware.device_kind(device) == kind

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from realtime_bokeh import weights
+from realtime_bokeh.architectures import recognise
 from realtime_bokeh.checkpoints import read_checkpoint
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.errors import UsageError
@@ -33,7 +34,7 @@ _FEATHER = 2.0  # pixels
 def _recognised(path: Path) -> tuple[Mapping[str, Array], str, bool]:
     arrays = read_checkpoint(path)
     try:
-        return arrays, *weights.recognise(arrays)
+        return arrays, *recognise(arrays)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
 
