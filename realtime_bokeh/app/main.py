@@ -3,18 +3,17 @@
 import contextlib
 import json
 import os
-import signal
 import sys
 import threading
 import warnings
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
 
-from realtime_bokeh import __version__
+from realtime_bokeh import __version__, interrupts
 from realtime_bokeh.app.display import print_table
 from realtime_bokeh.app.export import export_app
 from realtime_bokeh.app.manage import engines_app, weights_app
@@ -192,9 +191,9 @@ def bench(
     config: Config = None,
 ) -> None:  # fmt: skip
     """Measure the whole way without a camera; all shipped models unless one is chosen."""
+    from realtime_bokeh import weights
     from realtime_bokeh.app import bench as benchmark
-    from realtime_bokeh.app.commands import open_effect
-    from realtime_bokeh.engines import Controls
+    from realtime_bokeh.engines import Controls, open_engine
 
     settings = _settings(
         config, stacked, model=model, engine=engine, device=device, precision=precision,
@@ -204,9 +203,12 @@ def bench(
     names = [settings.model] if model or stacked or config else ["lite", "dmshn", "stacked"]
     results = []
     for name in names:
-        _, opened, _ = open_effect(replace(settings, model=name))
+        engine_ = open_engine(
+            weights.find(name), settings.engine, settings.inference_size, settings.device,
+            settings.precision,
+        ).engine  # fmt: skip
         controls = Controls(settings.strength, settings.smoothing)
-        results.append(benchmark.run(name, opened, controls, frame, frames))
+        results.append(benchmark.run(name, engine_, controls, frame, frames))
     if as_json:
         print(json.dumps([asdict(r) for r in results], indent=2))
         return
@@ -248,7 +250,7 @@ def _run(verbose: bool) -> int:
 
 def main() -> NoReturn:
     """Run the command line."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupts.listen()
     verbose = "--verbose" in sys.argv
     if not verbose:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
