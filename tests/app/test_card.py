@@ -8,7 +8,7 @@ from realtime_bokeh.sizes import Size
 @pytest.mark.parametrize(
     "size", [Size(480, 640), Size(720, 1280), Size(1280, 720), Size(16, 16), Size(31, 333)]
 )
-def test_the_card_has_the_size_and_its_text_stays_inside(size: tuple[int, int]) -> None:
+def test_the_card_has_the_size_and_its_text_stays_inside(size: Size) -> None:
     card = holding_card(size, "Realtime Bokeh: no picture yet")
     assert card.shape == (*size, 3)
     assert card.dtype == np.uint8
