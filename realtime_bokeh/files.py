@@ -37,7 +37,7 @@ def check_output(path: Path, kind: str, endings: Iterable[str]) -> None:
     raise UsageError(problem)
 
 
-def beside(path: Path) -> Path:
+def temporary_path(path: Path) -> Path:
     """Where a file is written before it is renamed to its name, which may be as long as allowed."""
     return path.with_name(f".{path.name[:50]}.{os.getpid()}.part")
 
@@ -48,7 +48,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         SinkError: when it cannot be written; nothing is left behind then.
     """
-    temporary = beside(path)
+    temporary = temporary_path(path)
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -41,7 +41,7 @@ class Stopped(Exception):
 class Source(ABC):
     """Gives frames one after the other; read from one thread.
 
-    size: of every frame.
+    size: of every frame; a camera may change it later, as when a phone is turned.
     fps: frames a second, nominal.
     live: whether frames come at their own pace, so that only the newest counts.
     total: how many frames there are, as far as is known.

@@ -5,7 +5,9 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-_KEPT = 600  # latest values of each stage
+_LATENCIES = 600  # of the latest frames
+_MOMENTS = 60
+_SETTLED = 5.0  # seconds for which a stage is slow before it counts as that
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,16 @@ class Metrics:
         self._lock = threading.Lock()
         self._seconds: dict[str, deque[float]] = {}
         self._moments: dict[str, deque[float]] = {}
+        self._first: dict[str, float] = {}
         self._counts: dict[str, int] = {}
 
     def record(self, stage: str, seconds: float) -> None:
         """A stage took so long for a frame that it has just finished."""
         with self._lock:
-            self._seconds.setdefault(stage, deque(maxlen=_KEPT)).append(seconds)
-            self._moments.setdefault(stage, deque(maxlen=60)).append(time.monotonic())
+            now = time.monotonic()
+            self._seconds.setdefault(stage, deque(maxlen=_LATENCIES)).append(seconds)
+            self._moments.setdefault(stage, deque(maxlen=_MOMENTS)).append(now)
+            self._first.setdefault(stage, now)
             self._counts[stage] = self._counts.get(stage, 0) + 1
 
     def count(self, stage: str) -> int:
@@ -56,6 +61,16 @@ class Metrics:
         """Frames a second through a stage, over the latest 60; 0 when that was long ago."""
         with self._lock:
             moments = self._moments.get(stage)
-            if not moments or len(moments) < 2 or time.monotonic() - moments[-1] > 3:
+            if not moments or len(moments) < 2:
                 return 0.0
-            return (len(moments) - 1) / max(moments[-1] - moments[0], 1e-9)
+            interval = max(moments[-1] - moments[0], 1e-9) / (len(moments) - 1)
+            silence = time.monotonic() - moments[-1]
+            return 0.0 if silence > max(3.0, 3 * interval) else 1 / interval
+
+    def falls_behind(self, stage: str, other: str) -> bool:
+        """Whether a stage has run for some seconds, now at less than half of another's rate."""
+        with self._lock:
+            first = self._first.get(stage)
+        if first is None or time.monotonic() - first < _SETTLED:
+            return False
+        return self.fps(stage) < self.fps(other) / 2

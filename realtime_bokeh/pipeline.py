@@ -9,13 +9,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.interrupts import held
 from realtime_bokeh.mailbox import Closed, Mailbox, Policy
 from realtime_bokeh.metrics import Metrics
 
 # Seconds without a rendered frame after which a live sink gets the card: longer than a frame of the
 # slowest network takes, so that picture and card do not alternate.
 WATCHDOG = 3.0
-_TICK = 0.25  # seconds between ticks while there is no frame
+_TICK = 0.1  # seconds between looks at windows and display while there is no frame
+_PATIENCE = 1.0  # seconds for threads to end; a frame may take ten, and nobody wants it any more
 
 # an image in; out comes the function that waits for its rendering and gives it
 Effect = Callable[[Image], Callable[[], Image]]
@@ -24,8 +26,10 @@ THREADS = ("bokeh capture", "bokeh effect")
 
 
 class _Begun(NamedTuple):
+    """A frame under way. seconds: for which beginning it took the thread."""
+
     frame: Frame
-    at: float
+    seconds: float
     finish: Callable[[], Image]
 
 
@@ -36,7 +40,8 @@ class Pipeline:
         source: read on a thread of its own.
         effect: begins to render an image; called on a thread of its own, as what it returns is.
         sinks: written to on the thread that calls `run`.
-        metrics: gets the stages "capture", "effect", "emit" and "latency".
+        metrics: gets the stages "capture", "effect" (for which a frame occupied its thread), "emit"
+            and "latency" (from capture to delivery, start-up left out).
         card: shown by live sinks while nothing is rendered: never the camera's own picture.
         in_flight: how many renderings are begun before the first of them is waited for, while the
             source has frames at hand.
@@ -60,12 +65,18 @@ class Pipeline:
         policy = Policy.NEWEST_WINS if source.live else Policy.EVERY_ITEM
         self._captured: Mailbox[Frame] = Mailbox(policy)
         self._rendered: Mailbox[Frame] = Mailbox(policy)
-        self._error: BaseException | None = None
+        self._errors: list[BaseException] = []  # in the order in which threads failed
         self._stopping = threading.Event()
+        self._started_at: float | None = None  # when the first frame was delivered
+        self._dropped_before = 0
 
     @property
     def dropped(self) -> int:
-        """Frames that a newer one replaced before they were rendered or shown."""
+        """Frames that a newer one replaced before they were rendered or shown, since the first
+        frame was delivered."""
+        return 0 if self._started_at is None else self._replaced() - self._dropped_before
+
+    def _replaced(self) -> int:
         return self._captured.dropped + self._rendered.dropped
 
     def stop(self) -> None:
@@ -73,9 +84,9 @@ class Pipeline:
         self._stopping.set()
 
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
-        """Run until the source ends or `stop` is called.
+        """Run until the source ends or `stop` is called, then close the source and the sinks.
 
-        `tick` is called after every frame, and now and then while a live source has none.
+        `tick` is called after every frame, and several times a second while none comes.
 
         Raises:
             The first error of any thread, after every sink was closed; KeyboardInterrupt and a
@@ -90,25 +101,32 @@ class Pipeline:
                 strict=True,
             )
         ]
-        # a recording ends where it was interrupted; half a rendered file is none
-        complete = self._source.live
         try:
             for thread in threads:
                 thread.start()
             self._show_card()  # until the network is ready
             self._emit(tick)
-            if self._error is not None:
-                raise self._error
-        except (KeyboardInterrupt, Stopped):
+        except BaseException as error:
+            self._errors.append(error)
+        with held:
+            self._end(threads)
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        """Close everything, and raise what failed first."""
+        if not self._errors:
+            self._shut_down(threads, complete=True)
+            return
+        error = self._errors[0]
+        # a recording ends where it was interrupted; half a rendered file is none
+        complete = self._source.live
+        if isinstance(error, (KeyboardInterrupt, Stopped)):
             self._shut_down(threads, complete)
-            raise
-        except BaseException:
+        else:
             with contextlib.suppress(Exception):  # what failed first is what counts
                 self._show_card()
             with contextlib.suppress(Exception):
                 self._shut_down(threads, complete)
-            raise
-        self._shut_down(threads, complete=True)
+        raise error
 
     def _guard(self, body: Callable[[], None], out: Mailbox[Frame]) -> None:
         """Run a thread's body; its error ends everything."""
@@ -117,8 +135,7 @@ class Pipeline:
         except Closed:
             pass
         except BaseException as error:
-            if self._error is None:
-                self._error = error
+            self._errors.append(error)  # in one step: of two at once, the first stays the first
             self._captured.close()
             self._rendered.close()
         finally:
@@ -145,26 +162,30 @@ class Pipeline:
                 while under_way:
                     self._deliver(under_way.popleft())
                 raise
-            under_way.append(_Begun(frame, time.perf_counter(), self._effect(frame.image)))
+            begin = time.perf_counter()
+            finish = self._effect(frame.image)
+            under_way.append(_Begun(frame, time.perf_counter() - begin, finish))
             if len(under_way) == self._in_flight:
                 self._deliver(under_way.popleft())
 
     def _deliver(self, begun: _Begun) -> None:
+        begin = time.perf_counter()
         image = begun.finish()
-        self._metrics.record("effect", time.perf_counter() - begun.at)
+        self._metrics.record("effect", begun.seconds + time.perf_counter() - begin)
         self._rendered.put(replace(begun.frame, image=image))
 
     def _emit(self, tick: Callable[[], None]) -> None:
-        wait = min(_TICK, WATCHDOG) if self._source.live else None
         latest = time.monotonic()
         while True:
             try:
-                frame = self._rendered.get(wait)
+                frame = self._rendered.get(min(_TICK, WATCHDOG))
             except Closed:
                 return
             except TimeoutError:
-                if self._stopping.is_set():
+                if self._stopping.is_set() and self._source.live:
                     return
+                for sink in self._sinks:
+                    sink.idle()
                 if time.monotonic() - latest >= WATCHDOG:
                     self._show_card()
                     latest = time.monotonic()
@@ -175,8 +196,16 @@ class Pipeline:
             for sink in self._sinks:
                 sink.write(frame)
             self._metrics.record("emit", time.perf_counter() - begin)
-            self._metrics.record("latency", time.monotonic() - frame.captured_at)
+            self._record_latency(frame)
             tick()
+
+    def _record_latency(self, frame: Frame) -> None:
+        """Of a frame captured since the first was delivered: others waited for the start."""
+        now = time.monotonic()
+        if self._started_at is None:
+            self._started_at, self._dropped_before = now, self._replaced()
+        elif frame.captured_at >= self._started_at:
+            self._metrics.record("latency", now - frame.captured_at)
 
     def _show_card(self) -> None:
         if self._card is None:
@@ -191,11 +220,12 @@ class Pipeline:
         self._stopping.set()
         self._captured.close()
         self._rendered.close()
+        deadline = time.monotonic() + _PATIENCE
         with contextlib.ExitStack() as stack:
             for sink in reversed(self._sinks):
                 stack.callback(sink.close, complete)
             for thread in threads:
                 if thread.is_alive():  # else the interruption came before it was started
-                    thread.join(timeout=5)
+                    thread.join(max(0.0, deadline - time.monotonic()))
             if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
                 self._source.close()

@@ -1,6 +1,6 @@
 """Write the table of options into the README, from the one table in the code.
 
-    python scripts/options_table.py
+python scripts/options_table.py
 """
 
 import re

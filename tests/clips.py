@@ -3,29 +3,33 @@
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from realtime_bokeh.frame import EXACT, Image
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.video import VideoReader
 
+HALF_A_SECOND = tuple(index / 24 for index in range(12))
 RED_LEFT_BLUE_RIGHT = np.zeros((48, 64, 3), np.uint8)
 RED_LEFT_BLUE_RIGHT[:, :32, 2] = 200
 RED_LEFT_BLUE_RIGHT[:, 32:, 0] = 200
 
 
-def solid(bgr: tuple[int, int, int], size: tuple[int, int] = (48, 64)) -> Image:
+def solid(bgr: tuple[int, int, int], size: Size = Size(48, 64)) -> Image:
     return np.full((*size, 3), bgr, np.uint8)
 
 
 def make(
     path: Path,
-    times: Sequence[float] = tuple(i / 24 for i in range(12)),
+    times: Sequence[float] = HALF_A_SECOND,
     image: Image | None = None,
     audio: Sequence[str] = (),
     codec: str = "libx264",
@@ -34,8 +38,8 @@ def make(
     full_range: bool = False,
     audio_start: float = 0.0,
     options: dict[str, str] | None = None,
-    prepare: Callable[[Any], object] = lambda stream: None,
-    form: str | None = None,
+    prepare: Callable[[VideoStream], object] = lambda stream: None,
+    container_format: str | None = None,
     hold: float = 1 / 24,
 ) -> Path:
     """A clip with a frame at each of `times`, every one the same image; audio codecs by name.
@@ -44,8 +48,9 @@ def make(
     """
     image = solid((60, 120, 180)) if image is None else image
     base = Fraction(1, 12000)
-    with av.open(str(path), "w", format=form) as container:
+    with av.open(str(path), "w", format=container_format) as container:
         video = container.add_stream(codec, rate=24, options=options or {"crf": "4"})
+        assert isinstance(video, VideoStream)
         video.height, video.width = image.shape[:2]
         video.pix_fmt = pix_fmt
         video.codec_context.time_base = base
@@ -55,9 +60,12 @@ def make(
         prepare(video)
         # FFmpeg counts its Vorbis encoder as experimental
         strict = {"strict": "experimental"}
-        tracks = [container.add_stream(name, rate=48000, options=strict) for name in audio]
-        for track in tracks:
+        tracks: list[AudioStream] = []
+        for name in audio:
+            track = container.add_stream(name, rate=48000, options=strict)
+            assert isinstance(track, AudioStream)
             track.codec_context.layout = "stereo"
+            tracks.append(track)
         for track in tracks:
             _sing(container, track, audio_start, max(times) + 1 / 24)
         for seconds in times:
@@ -74,15 +82,15 @@ def make(
     return path
 
 
-def _sing(container: Any, track: Any, start: float, end: float) -> None:
+def _sing(container: OutputContainer, track: AudioStream, start: float, end: float) -> None:
     """A tone from `start` to `end`, after which the track is finished."""
     moments = np.arange(round((end - start) * 48000)) / 48000
     tone = (8000 * np.sin(2 * np.pi * 440 * moments)).astype(np.int16)
-    whole = av.AudioFrame.from_ndarray(np.repeat(tone, 2)[None], format="s16", layout="stereo")
-    whole.sample_rate, whole.pts = 48000, round(start * 48000)
+    tune = av.AudioFrame.from_ndarray(np.repeat(tone, 2)[None], format="s16", layout="stereo")
+    tune.sample_rate, tune.pts = 48000, round(start * 48000)
     size = track.codec_context.frame_size or 1024
     shaper = av.AudioResampler(track.codec_context.format.name, "stereo", 48000, size)
-    for frame in shaper.resample(whole) + shaper.resample(None):
+    for frame in shaper.resample(tune) + shaper.resample(None):
         container.mux(track.encode(frame))
     container.mux(track.encode(None))
 
@@ -97,7 +105,8 @@ def copy(source: Path, target: Path) -> None:
 def times(path: Path) -> list[float]:
     """When the frames of a clip are shown, in seconds."""
     with av.open(str(path)) as container:
-        return [frame.time for frame in container.decode(container.streams.video[0])]
+        moments = [frame.time for frame in container.decode(container.streams.video[0])]
+    return [moment for moment in moments if moment is not None]
 
 
 def sounds(path: Path) -> list[list[bytes]]:

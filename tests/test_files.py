@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.files import beside, check_output
+from realtime_bokeh.files import check_output, temporary_path
 
 ENDINGS = (".mp4", ".mkv")
 
@@ -33,7 +33,7 @@ def test_a_bad_place_is_explained(tmp_path: Path, name: str, sentence: str) -> N
 
 
 def test_a_part_can_be_made_for_every_name(tmp_path: Path) -> None:
-    part = beside(tmp_path / ("é" * 125 + ".mp4"))
+    part = temporary_path(tmp_path / ("é" * 125 + ".mp4"))
     part.touch()
     assert part.parent == tmp_path
     assert part.name.startswith(".")

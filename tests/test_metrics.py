@@ -1,8 +1,8 @@
 import threading
+import time
 
 import pytest
 
-from realtime_bokeh import metrics
 from realtime_bokeh.metrics import Metrics, Percentiles, percentiles
 
 
@@ -33,7 +33,7 @@ def test_stages_are_counted_apart_from_all_threads() -> None:
 
 def test_the_frame_rate_is_that_of_the_latest_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(metrics.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     found = Metrics()
     assert found.fps("emit") == 0.0
     for step in [1.0] * 60 + [0.05] * 60:
@@ -42,3 +42,36 @@ def test_the_frame_rate_is_that_of_the_latest_frames(monkeypatch: pytest.MonkeyP
     assert found.fps("emit") == pytest.approx(20)
     now[0] += 10
     assert found.fps("emit") == 0.0  # long ago
+
+
+def test_a_slow_stage_has_a_rate_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    found = Metrics()
+    for _ in range(3):
+        now[0] += 10
+        found.record("emit", 0.0)
+    assert found.fps("emit") == pytest.approx(0.1)
+    now[0] += 29
+    assert found.fps("emit") == pytest.approx(0.1)
+    now[0] += 2
+    assert found.fps("emit") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("slowness", "behind"), [(1, False), (1.9, False), (2.1, True), (300, True)]
+)
+def test_a_stage_falls_behind_another(
+    monkeypatch: pytest.MonkeyPatch, slowness: float, behind: bool
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    found = Metrics()
+    for index in range(180):
+        now[0] = 100 + index / 30
+        found.record("capture", 0.0)
+        if found.count("emit") * slowness <= index:
+            found.record("emit", 0.0)
+        if index < 140:  # it is too early to tell
+            assert not found.falls_behind("emit", "capture")
+    assert found.falls_behind("emit", "capture") == behind

@@ -1,70 +1,33 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from realtime_bokeh import pipeline
 from realtime_bokeh.errors import SinkError
 from realtime_bokeh.frame import Frame, Image, Stopped
+from realtime_bokeh.interrupts import held
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 from tests import clips
-
-RAW, RENDERED, CARD = (np.full((2, 2, 3), value, np.uint8) for value in (1, 2, 3))
-
-
-class Source:
-    def __init__(self, total: int | None, live: bool = False) -> None:
-        self.live, self._total = live, total
-        self._indices = itertools.count()
-        self.closed = False
-        self.ended = threading.Event()
-        self.hold = threading.Event()  # cleared: no frame comes
-        self.hold.set()
-        self.error: Exception | None = None
-
-    def read(self) -> Frame | None:
-        assert self.hold.wait(10)
-        if self.error:
-            raise self.error
-        index = next(self._indices)
-        if self._total is not None and index >= self._total:
-            self.ended.set()
-            return None
-        return Frame(RAW, index, time.monotonic(), index)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Sink:
-    def __init__(self, live: bool = False, on_write: Callable[[Frame], None] | None = None) -> None:
-        self.live = live
-        self._on_write = on_write
-        self.frames: list[Frame] = []
-        self.closed: list[bool] = []
-
-    def write(self, frame: Frame) -> None:
-        self.frames.append(frame)
-        if self._on_write:
-            self._on_write(frame)
-
-    def close(self, complete: bool) -> None:
-        self.closed.append(complete)
+from tests.fakes import CARD, RAW, RENDERED, CountingSource, RecordingSink
 
 
 @pytest.fixture(autouse=True)
-def _impatient_and_tidy(monkeypatch: pytest.MonkeyPatch) -> object:
+def _impatient_and_tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pipeline, "WATCHDOG", 0.02)
     before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) <= before
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def _render(image: Image) -> Callable[[], Image]:
@@ -72,20 +35,16 @@ def _render(image: Image) -> Callable[[], Image]:
     return lambda: RENDERED
 
 
-def _shown(sink: Sink) -> list[str]:
-    names = {1: "raw", 2: "rendered", 3: "card"}
-    return [names[int(frame.image[0, 0, 0])] for frame in sink.frames]
-
-
 def test_a_file_loses_nothing() -> None:
-    source, sink = Source(50), Sink()
+    source, sink = CountingSource(50), RecordingSink()
     metrics, ticks = Metrics(), []
     run = Pipeline(source, _render, [sink], metrics, CARD)
-    run.run(lambda: ticks.append(1))
+    run.run(lambda: ticks.append(metrics.count("emit")))
     assert [frame.index for frame in sink.frames] == list(range(50))
-    assert set(_shown(sink)) == {"rendered"}
+    assert set(sink.shown) == {"rendered"}
     assert run.dropped == 0
-    assert len(ticks) == metrics.count("emit") == metrics.count("effect") == 50
+    assert {*ticks} - {0} == {*range(1, 51)}  # while none comes it ticks too
+    assert metrics.count("emit") == metrics.count("effect") == 50
     assert sink.closed == [True]
     assert source.closed
 
@@ -106,15 +65,15 @@ def test_renderings_under_way_keep_their_order_and_number(in_flight: int) -> Non
 
         return finish
 
-    sink = Sink()
-    Pipeline(Source(30), effect, [sink], Metrics(), in_flight=in_flight).run()
+    sink = RecordingSink()
+    Pipeline(CountingSource(30), effect, [sink], Metrics(), in_flight=in_flight).run()
     assert [frame.index for frame in sink.frames] == list(range(30))
     assert under_way == [0]
     assert most[0] == in_flight
 
 
 def test_a_rendering_is_delivered_though_no_frame_follows() -> None:
-    source = Source(None, live=True)
+    source = CountingSource(None, live=True)
 
     def look(frame: Frame) -> None:
         source.hold.set()
@@ -124,33 +83,32 @@ def test_a_rendering_is_delivered_though_no_frame_follows() -> None:
         source.hold.clear()  # the camera stalls
         return lambda: RENDERED
 
-    sink = Sink(on_write=look)
+    sink = RecordingSink(on_write=look)
     with pytest.raises(Stopped):
         Pipeline(source, effect, [sink], Metrics(), in_flight=2).run()
-    assert _shown(sink) == ["rendered"]
+    assert sink.shown == ["rendered"]
 
 
-def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
+def test_live_keeps_the_newest() -> None:
     rendered: list[int] = []
-    source = Source(40, live=True)
+    source = CountingSource(40, live=True)
 
     def slow(image: Image) -> Callable[[], Image]:
         assert source.ended.wait(10)
         return lambda: RENDERED
 
-    sink = Sink(on_write=lambda frame: rendered.append(frame.index))
+    sink = RecordingSink(on_write=lambda frame: rendered.append(frame.index))
     run = Pipeline(source, slow, [sink], Metrics())
     run.run()
     assert rendered[-1] == 39
     assert len(rendered) <= 2  # the one under way, and the newest
-    assert len(rendered) + run.dropped == 40
 
 
 @pytest.mark.parametrize("live", [False, True])
 @pytest.mark.parametrize("culprit", ["source", "effect", "sink"])
 def test_the_first_error_ends_everything(culprit: str, live: bool) -> None:
     error = SinkError("this very one")
-    source = Source(None, live)
+    source = CountingSource(None, live)
     count = itertools.count()
 
     def effect(image: Image) -> Callable[[], Image]:
@@ -164,20 +122,20 @@ def test_the_first_error_ends_everything(culprit: str, live: bool) -> None:
         if culprit == "source" and next(count) == 3:
             source.error = error
 
-    sink, screen = Sink(on_write=write), Sink(live=True)
+    sink, screen = RecordingSink(on_write=write), RecordingSink(live=True)
     with pytest.raises(SinkError) as caught:
         Pipeline(source, effect, [sink, screen], Metrics(), CARD).run()
     assert caught.value is error
     assert source.closed
     # a recording is kept up to the camera's loss, a rendering is whole or not at all
     assert sink.closed == screen.closed == [live]
-    assert _shown(screen)[-1] == "card"
-    assert "raw" not in _shown(screen)
+    assert screen.shown[-1] == "card"
+    assert "raw" not in screen.shown
 
 
 @pytest.mark.parametrize("stalled", ["source", "effect"])
 def test_a_stall_shows_the_card_and_never_the_camera(stalled: str) -> None:
-    source, gate = Source(None, live=True), threading.Event()
+    source, gate = CountingSource(None, live=True), threading.Event()
     if stalled == "source":
         source.hold.clear()
 
@@ -192,19 +150,19 @@ def test_a_stall_shows_the_card_and_never_the_camera(stalled: str) -> None:
         if frame.image is RENDERED:
             raise Stopped
 
-    screen, recording = Sink(live=True, on_write=look), Sink()
+    screen, recording = RecordingSink(live=True, on_write=look), RecordingSink()
     with pytest.raises(Stopped):
         Pipeline(source, effect, [recording, screen], Metrics(), CARD).run()
-    assert _shown(screen) == ["card"] * (len(screen.frames) - 1) + ["rendered"]
+    assert screen.shown == ["card"] * (len(screen.frames) - 1) + ["rendered"]
     assert len(screen.frames) >= 4
-    assert _shown(recording) == ["rendered"]
+    assert recording.shown == ["rendered"]
 
 
 def test_the_card_is_there_before_the_first_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "WATCHDOG", 60)
-    screen = Sink(live=True)
-    Pipeline(Source(3, live=True), _render, [screen], Metrics(), CARD).run()
-    assert _shown(screen)[:2] == ["card", "rendered"]
+    screen = RecordingSink(live=True)
+    Pipeline(CountingSource(3, live=True), _render, [screen], Metrics(), CARD).run()
+    assert screen.shown[:2] == ["card", "rendered"]
 
 
 def test_an_interruption_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +170,7 @@ def test_an_interruption_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr(threading.Thread, "start", interrupt)
-    source, sink = Source(3), Sink()
+    source, sink = CountingSource(3), RecordingSink()
     with pytest.raises(KeyboardInterrupt):
         Pipeline(source, _render, [sink], Metrics()).run()
     assert source.closed
@@ -220,7 +178,7 @@ def test_an_interruption_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_user_can_stop_while_the_card_is_shown() -> None:
-    source = Source(None, live=True)
+    source = CountingSource(None, live=True)
     source.hold.clear()
 
     def look(frame: Frame) -> None:
@@ -228,28 +186,28 @@ def test_the_user_can_stop_while_the_card_is_shown() -> None:
             source.hold.set()
             raise Stopped
 
-    screen = Sink(live=True, on_write=look)
+    screen = RecordingSink(live=True, on_write=look)
     with pytest.raises(Stopped):
         Pipeline(source, _render, [screen], Metrics(), CARD).run()
-    assert _shown(screen) == ["card", "card"]
+    assert screen.shown == ["card", "card"]
 
 
 def test_stop_ends_as_the_source_would() -> None:
-    source, sink = Source(None, live=True), Sink()
+    source, sink = CountingSource(None, live=True), RecordingSink()
     run = Pipeline(source, _render, [sink], Metrics())
     run.run(run.stop)
     assert sink.closed == [True]
 
 
 def test_an_error_of_closing_comes_last() -> None:
-    class Bad(Sink):
+    class Bad(RecordingSink):
         def close(self, complete: bool) -> None:
             super().close(complete)
             raise SinkError("cannot be finished")
 
-    bad, good = Bad(), Sink()
+    bad, good = Bad(), RecordingSink()
     with pytest.raises(SinkError, match="cannot be finished"):
-        Pipeline(Source(3), _render, [bad, good], Metrics()).run()
+        Pipeline(CountingSource(3), _render, [bad, good], Metrics()).run()
     assert bad.closed == good.closed == [True]
 
 
@@ -258,16 +216,152 @@ def test_an_error_of_closing_comes_last() -> None:
 def test_recordings_are_finished_and_half_a_rendering_is_none(
     tmp_path: Path, live: bool, end: type[BaseException]
 ) -> None:
-    source = Demo((48, 64), 240.0, live=live)
+    source = Demo(Size(48, 64), 240.0, live=live)
     sink = VideoWriter(tmp_path / "out.mp4", source.size, source.fps, source.time_base)
-    count = itertools.count()
+    metrics = Metrics()
 
     def tick() -> None:
-        if next(count) == 10:
+        if metrics.count("emit") == 11:
             raise end
 
     with pytest.raises(end):
-        Pipeline(source, lambda image: lambda: image, [sink], Metrics()).run(tick)
+        Pipeline(source, lambda image: lambda: image, [sink], metrics).run(tick)
     if live:
         assert len(clips.times(tmp_path / "out.mp4")) == 11
     assert [p.name for p in tmp_path.iterdir()] == (["out.mp4"] if live else [])
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_sinks_are_idle_while_the_effect_starts(live: bool) -> None:
+    ready = threading.Event()
+
+    def effect(image: Image) -> Callable[[], Image]:
+        assert ready.wait(60)  # the network is compiled
+        return lambda: RENDERED
+
+    def idle() -> None:
+        if window.idled == 3:
+            ready.set()
+
+    window, recording = RecordingSink(on_idle=idle), RecordingSink()
+    Pipeline(CountingSource(5, live), effect, [window, recording], Metrics()).run()
+    assert window.idled >= 3
+    assert recording.idled >= 2
+    assert set(recording.shown) == {"rendered"}
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_the_user_can_stop_while_nothing_is_rendered(live: bool) -> None:
+    ready = threading.Event()
+
+    def effect(image: Image) -> Callable[[], Image]:
+        assert ready.wait(60)
+        return lambda: RENDERED
+
+    def idle() -> None:
+        ready.set()
+        raise Stopped
+
+    window = RecordingSink(on_idle=idle)
+    with pytest.raises(Stopped):
+        Pipeline(CountingSource(None, live), effect, [window], Metrics()).run()
+    assert window.closed == [live]
+
+
+def test_an_end_does_not_wait_for_a_frame_that_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_PATIENCE", 0.01)
+    begun, done = threading.Event(), threading.Event()
+
+    def effect(image: Image) -> Callable[[], Image]:
+        begun.set()
+        assert done.wait(60)
+        return lambda: RENDERED
+
+    def idle() -> None:
+        if begun.is_set():
+            raise KeyboardInterrupt
+
+    source, sink = CountingSource(None, live=True), RecordingSink(on_idle=idle)
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(source, effect, [sink], Metrics()).run()
+    assert sink.closed == [True]
+    done.set()
+
+
+def test_of_two_failures_the_first_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = SinkError("first"), SinkError("second")
+    source = CountingSource(None, live=True)
+    reader_has_gone = threading.Event()
+
+    def write(frame: Frame) -> None:
+        source.error = first  # the camera is unplugged, and then
+        assert reader_has_gone.wait(60)
+        raise second
+
+    run = Pipeline(source, _render, [RecordingSink(on_write=write)], Metrics())
+    guard = run._guard
+
+    def watched(*given: Any) -> None:
+        guard(*given)
+        reader_has_gone.set()  # its error is known
+
+    monkeypatch.setattr(run, "_guard", watched)
+    with pytest.raises(SinkError) as caught:
+        run.run()
+    assert caught.value is first
+
+
+def test_start_up_counts_neither_as_latency_nor_as_dropped() -> None:
+    source = CountingSource(30, live=True)
+    metrics = Metrics()
+
+    def effect(image: Image) -> Callable[[], Image]:
+        assert source.ended.wait(60)  # every frame was captured while the network was compiled
+        return lambda: RENDERED
+
+    run = Pipeline(source, effect, [RecordingSink()], metrics)
+    run.run()
+    assert metrics.count("emit") in (1, 2)  # the one under way, and the newest
+    assert metrics.count("latency") == 0
+    assert run.dropped == 0
+
+
+def test_after_the_first_frame_all_that_is_dropped_counts() -> None:
+    class Paused(CountingSource):
+        def read(self) -> Frame | None:
+            frame = super().read()
+            if frame is not None and frame.index == 0:
+                self.hold.clear()  # until it is delivered
+            return frame
+
+    source, metrics = Paused(40, live=True), Metrics()
+    calls = itertools.count()
+
+    def effect(image: Image) -> Callable[[], Image]:
+        assert next(calls) == 0 or source.ended.wait(60)
+        return lambda: RENDERED
+
+    def tick() -> None:
+        if metrics.count("emit"):
+            source.hold.set()
+
+    run = Pipeline(source, effect, [RecordingSink()], metrics)
+    run.run(tick)
+    assert metrics.count("emit") in (2, 3)
+    assert metrics.count("latency") == metrics.count("emit") - 1
+    assert run.dropped == 40 - metrics.count("emit")
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_an_interruption_while_a_file_is_finished_comes_after_it(live: bool) -> None:
+    class Slow(RecordingSink):
+        def close(self, complete: bool) -> None:
+            held.strike(2, None)  # the user presses Ctrl-C
+            super().close(complete)
+
+    slow, other = Slow(), RecordingSink()
+    source = CountingSource(3, live)
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(source, _render, [slow, other], Metrics()).run()
+    assert slow.closed == other.closed == [True]
+    assert source.closed

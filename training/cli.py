@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
-from realtime_bokeh.files import beside, reason
+from realtime_bokeh.files import reason, temporary_path
 
 
 def run(main: Callable[[], None]) -> NoReturn:
@@ -52,7 +52,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
     Raises:
         SinkError: when it cannot be written.
     """
-    temporary = beside(path)
+    temporary = temporary_path(path)
     try:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)

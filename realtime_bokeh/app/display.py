@@ -1,10 +1,13 @@
 """What the user sees while frames flow: one status line, or a progress bar."""
 
 import contextlib
+import io
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import IO, cast
 
 from rich.console import Console
 from rich.live import Live
@@ -24,18 +27,51 @@ from rich.text import Text
 
 from realtime_bokeh.metrics import Metrics
 
+
+class _ErrorStream(io.TextIOBase):
+    """Standard error, which may go away with its terminal or its reader: a recording goes on."""
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 # no markup: file names have brackets; no wrapping: one thing is one line
-console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+console = Console(
+    file=cast("IO[str]", _ErrorStream()), highlight=False, markup=False, soft_wrap=True
+)
 
 
-def status_line(metrics: Metrics, dropped: int, engine: str) -> str:
-    """Rates, latency, drops and the engine, in one line."""
+def counted(number: int, thing: str) -> str:
+    """A number of things, as in "1 frame" and "2 frames"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def rate(fps: float) -> str:
+    """Frames a second, with a decimal where it counts."""
+    return f"{fps:.1f} fps" if 0 < fps < 10 else f"{fps:.0f} fps"
+
+
+def status_line(metrics: Metrics, dropped: int, engine: str, advice: str) -> str:
+    """Rates, latency, drops and the engine, in one line; in its place the advice when the output
+    cannot follow the camera."""
     latency = metrics.latency("latency")
-    return (
-        f"camera {metrics.fps('capture'):.0f} fps | output {metrics.fps('emit'):.0f} fps | "
-        f"latency {latency.p50 * 1e3:.0f} ms (p99 {latency.p99 * 1e3:.0f}) | "
-        f"dropped {dropped} | {engine}"
-    )
+    rates = f"camera {rate(metrics.fps('capture'))} | output {rate(metrics.fps('emit'))}"
+    delay = f"latency {latency.p50 * 1e3:.0f} ms (p99 {latency.p99 * 1e3:.0f})"
+    if metrics.falls_behind("emit", "capture"):
+        return f"{rates} | {advice} | {delay} | dropped {dropped}"
+    return f"{rates} | {delay} | dropped {dropped} | {engine}"
 
 
 @contextmanager
@@ -53,15 +89,15 @@ def live_status(line: Callable[[], str]) -> Iterator[Callable[[], None]]:
         yield tick
 
 
-class _Title(ProgressColumn):
-    """What is done now, asked at every refresh."""
+class _Text(ProgressColumn):
+    """What a function says of a task, asked at every refresh."""
 
-    def __init__(self, title: Callable[[], str]) -> None:
+    def __init__(self, text: Callable[[Task], str]) -> None:
         super().__init__()
-        self._title = title
+        self._text = text
 
     def render(self, task: Task) -> Text:
-        return Text(self._title())
+        return Text(self._text(task))
 
 
 def _progress(*columns: ProgressColumn) -> Progress:
@@ -70,13 +106,16 @@ def _progress(*columns: ProgressColumn) -> Progress:
 
 
 @contextmanager
-def frame_progress(title: Callable[[], str], total: int | None) -> Iterator[Callable[[], None]]:
-    """A bar over frames with the time left; gives the function to call per frame."""
-    name = _Title(title)
-    count = TextColumn("{task.completed} frames")
-    with _progress(name, BarColumn(), count, TimeRemainingColumn()) as progress:
+def count_progress(
+    title: Callable[[], str], thing: str, total: int | None
+) -> Iterator[Callable[[int], None]]:
+    """A bar over things such as frames, with the time left; gives the function to call with how
+    many are done."""
+    count = _Text(lambda task: counted(int(task.completed), thing))
+    columns = (_Text(lambda _: title()), BarColumn(), count, TimeRemainingColumn())
+    with _progress(*columns) as progress:
         task = progress.add_task("", total=total)
-        yield lambda: progress.advance(task)
+        yield lambda done: progress.update(task, completed=done)
 
 
 @contextmanager
@@ -91,7 +130,7 @@ def download_progress(title: str) -> Iterator[Callable[[int, int | None], None]]
 @contextmanager
 def work_progress(title: str) -> Iterator[Callable[[], None]]:
     """A bar that says only that something goes on, and for how long; gives what shows it."""
-    with _progress(_Title(lambda: title), BarColumn(), TimeElapsedColumn()) as progress:
+    with _progress(_Text(lambda _: title), BarColumn(), TimeElapsedColumn()) as progress:
         yield lambda: progress.update(progress.add_task("", total=None))
 
 
@@ -101,18 +140,18 @@ def libraries_silenced() -> Iterator[None]:
     some of it from C++."""
     with contextlib.ExitStack() as stack:
         nowhere = stack.enter_context(open(os.devnull, "w"))
-        kept = [(number, os.dup(number)) for number in (1, 2)]
+        saved = [(number, os.dup(number)) for number in (1, 2)]
         screen = stack.enter_context(os.fdopen(os.dup(2), "w"))
         before, console.file = console._file, screen
-        for number, _ in kept:
+        for number, _ in saved:
             os.dup2(nowhere.fileno(), number)
         try:
             with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
                 yield
         finally:
-            for number, saved in kept:
-                os.dup2(saved, number)
-                os.close(saved)
+            for number, copy in saved:
+                os.dup2(copy, number)
+                os.close(copy)
             console._file = before
 
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import sys
 import threading
 import warnings
@@ -16,7 +15,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import get_completion_class
 
-from realtime_bokeh import __version__
+from realtime_bokeh import __version__, interrupts
 from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
@@ -201,10 +200,7 @@ def _run(verbose: bool) -> int:
 
 def main() -> NoReturn:
     """Run the command line."""
-    # closing the terminal ends a recording as Ctrl-C does; Windows has no SIGHUP
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    interrupts.listen()
     verbose = "--verbose" in sys.argv
     if not verbose:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files

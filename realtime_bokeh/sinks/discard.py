@@ -7,7 +7,7 @@ class Discard(Sink):
     """Takes frames and drops them."""
 
     def describe(self) -> str:
-        return "nothing (measuring)"
+        return "none (measuring only)"
 
     def write(self, frame: Frame) -> None:
         pass

@@ -1,6 +1,8 @@
 """A window on the screen."""
 
+import functools
 import os
+import subprocess
 import sys
 
 import cv2
@@ -9,27 +11,55 @@ from realtime_bokeh.errors import SinkError
 from realtime_bokeh.frame import Frame, Sink, Stopped
 
 _TITLE = "Realtime Bokeh (q or Esc to stop)"
-_NO_SCREEN = "There is no screen for --preview; leave it out, or run in a desktop session"
+_REMEDY = "leave it out, or run in a desktop session"
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+_TRIAL = "import cv2, os; cv2.namedWindow('x'); os._exit(0)"
+
+
+@functools.cache  # what it found good stays good
+def check_screen() -> None:
+    """Refuse a preview where no window can be opened.
+
+    Where the screen that is named does not answer, does not let us in, or speaks only Wayland, the
+    window toolkit of OpenCV 5.0 (Qt) ends its whole process. So another process tries it first.
+
+    Raises:
+        SinkError: saying which screen does not work.
+    """
+    if sys.platform != "linux":
+        return
+    named = [f"{name}={os.environ[name]}" for name in _SCREENS if os.environ.get(name)]
+    if not named:
+        raise SinkError(f"There is no screen for --preview; {_REMEDY}")
+    try:
+        subprocess.run(
+            [sys.executable, "-c", _TRIAL], check=True, timeout=20,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+    except (subprocess.SubprocessError, OSError) as error:
+        raise SinkError(
+            f"No window for --preview can be opened on the screen ({', '.join(named)}); {_REMEDY}"
+        ) from error
 
 
 class Preview(Sink):
     """Shows frames; q, Esc or the window's close button stop. Must live on the main thread.
 
     Raises:
-        SinkError: when there is no screen.
+        SinkError: as `check_screen`.
     """
 
     live = True
 
     def __init__(self) -> None:
-        # asked first: without a screen OpenCV's window toolkit ends the whole process
-        if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-            raise SinkError(_NO_SCREEN)
+        check_screen()
+        # Qt 5.15 in OpenCV 5.0's wheels complains four times that it brings no fonts; we show none
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         try:
             look = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
             cv2.namedWindow(_TITLE, look)
         except cv2.error as error:
-            raise SinkError(_NO_SCREEN) from error
+            raise SinkError(f"No window for --preview can be opened; {_REMEDY}") from error
         self._sized = False
 
     def describe(self) -> str:
@@ -40,6 +70,9 @@ class Preview(Sink):
         if not self._sized:
             cv2.resizeWindow(_TITLE, frame.image.shape[1], frame.image.shape[0])
             self._sized = True
+        self.idle()
+
+    def idle(self) -> None:
         key = cv2.waitKey(1) & 0xFF
         if key in (27, ord("q")) or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
             raise Stopped

@@ -16,8 +16,9 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from realtime_bokeh.errors import SinkError, SourceError, UsageError
-from realtime_bokeh.files import beside, check_output, reason
+from realtime_bokeh.files import check_output, reason, temporary_path
 from realtime_bokeh.frame import EXACT, Frame, Sink
+from realtime_bokeh.interrupts import held
 from realtime_bokeh.sizes import Size
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -64,7 +65,7 @@ class VideoWriter(Sink):
     ) -> None:  # fmt: skip
         check_output(path, "a video", FORMATS)
         self._path = path
-        self._part = beside(path)
+        self._part = temporary_path(path)
         self._live = time_base is None
         self._time_base = time_base or _LIVE_TIME_BASE
         self._began: float | None = None
@@ -145,7 +146,8 @@ class VideoWriter(Sink):
         picture.pts = self._pts(frame)
         picture.duration = frame.duration  # of the last one nothing else tells
         picture.time_base = self._time_base
-        self._guarded(lambda: self._mux(self._stream.encode(picture)))
+        with held:  # a packet that is lost would spoil those that follow
+            self._guarded(lambda: self._mux(self._stream.encode(picture)))
 
     def _pts(self, frame: Frame) -> int:
         if self._began is None:
@@ -192,11 +194,14 @@ class VideoWriter(Sink):
         os.replace(self._part, self._path)
 
     def close(self, complete: bool) -> None:
-        try:
-            if complete and self._began is not None and not self._failed:
-                self._guarded(self._finish)
-        finally:
-            self._discard()
+        if self._container is None:  # a second time
+            return
+        with held:
+            try:
+                if complete and self._began is not None and not self._failed:
+                    self._guarded(self._finish)
+            finally:
+                self._discard()
 
     def _discard(self) -> None:
         for container in (self._container, self._original):
@@ -204,6 +209,7 @@ class VideoWriter(Sink):
                 # a full disk again, or nothing written yet: the file goes anyway
                 with contextlib.suppress(av.FFmpegError, OSError):
                     container.close()
+        self._container = self._original = None
         self._part.unlink(missing_ok=True)
 
 

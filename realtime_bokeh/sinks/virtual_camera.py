@@ -41,7 +41,8 @@ class VirtualCamera(Sink):
         except (RuntimeError, OSError) as error:
             reasons = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
             raise SinkError(
-                f"No virtual camera can be opened ({reasons}); install one: {install_hint()}"
+                f"No virtual camera can be opened ({reasons}); install one: {install_hint()}; "
+                "or only look at a window: --output none --preview"
             ) from error
 
     def describe(self) -> str:

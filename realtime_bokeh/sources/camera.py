@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from realtime_bokeh.errors import SourceError, UsageError
-from realtime_bokeh.frame import Frame, Source
+from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.sizes import Size
 
 _SYSFS = Path("/sys/class/video4linux")
@@ -91,8 +92,19 @@ def _taken(path: int | str) -> SourceError:
     )
 
 
+def _as_bgr(image: Image) -> Image | None:
+    """A driver's image as uint8 [H, W, 3] BGR, which infrared cameras' is not; None if unknown."""
+    if image.dtype != np.uint8:
+        return None
+    if image.ndim == 3 and image.shape[2] == 3:
+        return image
+    if image.ndim == 2 or image.shape[2] == 1:
+        return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2BGR) if image.shape[2] == 4 else None
+
+
 class Camera(Source):
-    """A live camera.
+    """A live camera; a frame may have another size than the first, as when a phone is turned.
 
     Args:
         name: index, /dev path or name in /dev/v4l/by-id.
@@ -126,7 +138,7 @@ class Camera(Source):
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a queue would only add delay
         try:
             first = self._grab()
-        except SourceError:
+        except BaseException:
             self.close()
             raise
         self.size = Size.of(first.image)
@@ -148,8 +160,9 @@ class Camera(Source):
     def _grab(self) -> Frame:
         patience = time.monotonic() + _PATIENCE
         while time.monotonic() < patience:
-            ok, image = self._capture.read()
-            if ok and image is not None and image.ndim == 3:
+            ok, given = self._capture.read()
+            image = _as_bgr(given) if ok and given is not None and given.size else None
+            if image is not None:
                 frame = Frame(image, self._index, time.monotonic())
                 self._index += 1
                 return frame

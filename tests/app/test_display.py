@@ -1,9 +1,13 @@
 import io
+import os
+import sys
+import time
 
 import pytest
 from rich.console import Console
 
 from realtime_bokeh.app import display
+from realtime_bokeh.metrics import Metrics
 
 
 @pytest.fixture
@@ -15,10 +19,10 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def test_a_bars_title_follows_what_is_done(screen: io.StringIO) -> None:
     busy = ["compiling for the GPU"]
-    with display.frame_progress(lambda: busy[0] or "Rendering", 2) as tick:
-        tick()
+    with display.count_progress(lambda: busy[0] or "Rendering", "frame", 2) as show:
+        show(1)
         busy[0] = ""
-        tick()
+        show(2)
     shown = screen.getvalue()
     assert shown.index("compiling for the GPU") < shown.index("Rendering")
     assert "2 frames" in shown
@@ -29,3 +33,54 @@ def test_work_shows_when_it_begins(screen: io.StringIO) -> None:
         assert "Compiling" not in screen.getvalue()
         begin()
     assert "Compiling" in screen.getvalue()
+
+
+def _busy(metrics: Metrics, now: list[float], emit_every: int) -> None:
+    for index in range(300):
+        now[0] += 1 / 30
+        metrics.record("capture", 0.01)
+        if index % emit_every == 0:
+            metrics.record("emit", 0.01)
+            metrics.record("latency", 0.05)
+
+
+def test_the_status_names_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, metrics = [100.0], Metrics()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    _busy(metrics, now, emit_every=1)
+    assert display.status_line(metrics, 3, "lite, fast", "try less") == (
+        "camera 30 fps | output 30 fps | latency 50 ms (p99 50) | dropped 3 | lite, fast"
+    )
+
+
+def test_the_status_of_a_slow_run_gives_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, metrics = [100.0], Metrics()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    _busy(metrics, now, emit_every=100)
+    assert display.status_line(metrics, 3, "stacked, slow", "try less") == (
+        "camera 30 fps | output 0.3 fps | try less | latency 50 ms (p99 50) | dropped 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fps", "text"), [(0, "0 fps"), (0.1, "0.1 fps"), (9.7, "9.7 fps"), (29.97, "30 fps")]
+)
+def test_rates_have_a_decimal_where_it_counts(fps: float, text: str) -> None:
+    assert display.rate(fps) == text
+
+
+def test_things_are_counted() -> None:
+    counted = [display.counted(number, "frame") for number in (0, 1, 2)]
+    assert counted == ["0 frames", "1 frame", "2 frames"]
+
+
+def test_what_is_shown_survives_the_loss_of_its_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    end, start = os.pipe()
+    os.close(end)
+    writer = os.fdopen(start, "w", buffering=1)
+    monkeypatch.setattr(sys, "stderr", writer)
+    display.console.print("hello")
+    with display.live_status(lambda: "fine") as tick:
+        tick()
+    with pytest.raises(BrokenPipeError):
+        writer.close()

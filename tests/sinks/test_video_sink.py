@@ -106,7 +106,7 @@ def test_one_frame(tmp_path: Path) -> None:
 
 
 def test_a_stream_without_time_stamps_runs_at_its_rate(tmp_path: Path) -> None:
-    before = clips.make(tmp_path / "in.h264", options={"bf": "0"}, form="h264")
+    before = clips.make(tmp_path / "in.h264", options={"bf": "0"}, container_format="h264")
     clips.copy(before, tmp_path / "out.mp4")
     found = np.diff(clips.times(tmp_path / "out.mp4"))
     assert len(found) == 11

@@ -6,7 +6,7 @@ from realtime_bokeh.sources.demo import Demo
 
 
 @pytest.mark.parametrize("size", [Size(48, 64), Size(90, 40)])
-def test_every_run_shows_the_same(size: tuple[int, int]) -> None:
+def test_every_run_shows_the_same(size: Size) -> None:
     runs = [Demo(size, 24.0, total=3, live=False) for _ in range(2)]
     for index in range(3):
         one, other = (run.read() for run in runs)

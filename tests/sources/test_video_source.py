@@ -59,7 +59,7 @@ def test_a_cover_is_not_the_video(tmp_path: Path) -> None:
         video = container.add_stream("libx264", rate=24)
         video.width, video.height = 64, 48
         for stream, size in ((cover, Size(16, 16)), (video, Size(64, 48))):
-            frame = av.VideoFrame(*size, stream.pix_fmt)
+            frame = av.VideoFrame(*size, stream.pix_fmt or "")
             frame.pts, frame.time_base = 0, Fraction(1, 24)
             container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
@@ -133,9 +133,9 @@ def test_what_is_no_video_is_refused(
 
 
 def test_a_change_of_size_is_an_error(tmp_path: Path) -> None:
-    first = clips.make(tmp_path / "a.h264", form="h264")
+    first = clips.make(tmp_path / "a.h264", container_format="h264")
     second = clips.make(
-        tmp_path / "b.h264", image=clips.solid((0, 0, 99), Size(96, 64)), form="h264"
+        tmp_path / "b.h264", image=clips.solid((0, 0, 99), Size(96, 64)), container_format="h264"
     )
     path = tmp_path / "in.h264"
     path.write_bytes(first.read_bytes() + second.read_bytes())

@@ -1,0 +1,177 @@
+"""Sources, sinks and devices that stand in for real ones, for tests of several modules."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_bokeh.frame import Frame, Image, Sink, Source
+from realtime_bokeh.sizes import Size
+
+RAW, RENDERED, CARD = (np.full((2, 2, 3), value, np.uint8) for value in (1, 2, 3))
+
+
+class CountingSource(Source):
+    """Gives the image RAW, numbered, as fast as it is read.
+
+    total: after which it ends; endless if None.
+    hold: cleared, no frame comes.
+    ended: set when the end was read.
+    error: raised instead of the next frame.
+    """
+
+    size = Size.of(RAW)
+    fps = 30.0
+
+    def __init__(self, total: int | None, live: bool = False) -> None:
+        self.live, self.total = live, total
+        self._indices = itertools.count()
+        self.closed = False
+        self.ended = threading.Event()
+        self.hold = threading.Event()
+        self.hold.set()
+        self.error: Exception | None = None
+
+    def describe(self) -> str:
+        return "numbers"
+
+    def read(self) -> Frame | None:
+        assert self.hold.wait(60)
+        if self.error:
+            raise self.error
+        index = next(self._indices)
+        if self.total is not None and index >= self.total:
+            self.ended.set()
+            return None
+        return Frame(RAW, index, time.monotonic(), index)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class RecordingSink(Sink):
+    """Remembers what it was given, and how often it was idle and closed.
+
+    on_write, on_idle: called at each; what they raise is raised.
+    """
+
+    def __init__(
+        self,
+        live: bool = False,
+        on_write: Callable[[Frame], None] = lambda frame: None,
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.live = live
+        self._on_write, self._on_idle = on_write, on_idle
+        self.frames: list[Frame] = []
+        self.idled = 0
+        self.closed: list[bool] = []
+
+    def describe(self) -> str:
+        return "memory"
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self._on_write(frame)
+
+    def idle(self) -> None:
+        self.idled += 1
+        self._on_idle()
+
+    def close(self, complete: bool) -> None:
+        self.closed.append(complete)
+
+    @property
+    def shown(self) -> list[str]:
+        """The names of the images."""
+        names = {1: "raw", 2: "rendered", 3: "card"}
+        return [names[int(frame.image[0, 0, 0])] for frame in self.frames]
+
+
+class CameraDriver:
+    """OpenCV's driver of a camera that gives some images, and then no more.
+
+    asked: the properties that were set. released: whether it was.
+    """
+
+    def __init__(self, *images: Image) -> None:
+        self._images = list(images)
+        self.asked: list[int] = []
+        self.released = False
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def set(self, what: int, value: float) -> bool:
+        self.asked.append(what)
+        return True
+
+    def get(self, what: int) -> float:
+        return 0.0
+
+    def read(self) -> tuple[bool, Image | None]:
+        return (True, self._images.pop(0)) if self._images else (False, None)
+
+    def release(self) -> None:
+        self.released = True
+
+    def plug_in(self, monkeypatch: pytest.MonkeyPatch) -> str:
+        """Make it OpenCV's; gives the name under which a Camera opens it."""
+        monkeypatch.setattr(cv2, "VideoCapture", lambda *_: self)
+        return "/dev/null"
+
+
+class VirtualCameraDevice:
+    """pyvirtualcam's camera, which takes images of one size.
+
+    sent: what it took. closed: how often it was closed.
+    """
+
+    device, backend = "/dev/video10", "fake"
+
+    def __init__(self, width: int, height: int, **_: object) -> None:
+        self._shape = (height, width, 3)
+        self.sent: list[Image] = []
+        self.closed = 0
+
+    def send(self, image: Image) -> None:
+        if image.shape != self._shape:
+            raise ValueError(f"unexpected frame shape: {image.shape} != {self._shape}")
+        self.sent.append(image)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Screen:
+    """OpenCV's windows, without a screen.
+
+    key: that is pressed, if any. open: whether a window is. shown: the images.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.key: str | None = None
+        self.open = False
+        self.shown: list[Image] = []
+        replaced: dict[str, Callable[..., Any]] = {
+            "namedWindow": self._open,
+            "imshow": lambda _, image: self.shown.append(image),
+            "resizeWindow": lambda *_: None,
+            "waitKey": lambda _: -1 if self.key is None else ord(self.key),
+            "getWindowProperty": lambda *_: float(self.open),
+            "destroyAllWindows": self.close,
+        }
+        for name, function in replaced.items():
+            monkeypatch.setattr(cv2, name, function)
+
+    def _open(self, *_: object) -> None:
+        self.open = True
+
+    def close(self) -> None:
+        """As with the button in the window's corner."""
+        self.open = False

@@ -1,0 +1,130 @@
+"""What every sink holds to, wherever frames go."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pyvirtualcam
+
+from realtime_bokeh.frame import Frame, Sink, Stopped
+from realtime_bokeh.sinks import preview
+from realtime_bokeh.sinks.discard import Discard
+from realtime_bokeh.sinks.preview import Preview
+from realtime_bokeh.sinks.raw import RawFrames
+from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.sinks.virtual_camera import VirtualCamera
+from realtime_bokeh.sizes import Size
+from tests import clips
+from tests.fakes import Screen, VirtualCameraDevice
+
+SIZE = Size(48, 64)
+
+Open = Callable[[Path, pytest.MonkeyPatch], Sink]
+
+
+def _video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    return VideoWriter(folder / "out.mp4", SIZE, 30.0)
+
+
+def _raw(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    return RawFrames()
+
+
+def _discard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    return Discard()
+
+
+def _virtual_camera(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    monkeypatch.setattr(pyvirtualcam, "Camera", VirtualCameraDevice)
+    return VirtualCamera(SIZE, 30.0)
+
+
+def _preview(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    monkeypatch.setattr(preview, "check_screen", lambda: None)
+    Screen(monkeypatch)
+    return Preview()
+
+
+@pytest.fixture(
+    params=[_video, _raw, _discard, _virtual_camera, _preview],
+    ids=["video", "raw", "discard", "virtual camera", "preview"],
+)
+def sink(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Sink]:
+    with monkeypatch.context() as patch, (tmp_path / "frames").open("w") as output:
+        patch.setattr(sys, "stdout", output)
+        opened = request.param(tmp_path, patch)
+        assert isinstance(opened, Sink)
+        yield opened
+
+
+def _frame(index: int) -> Frame:
+    return Frame(clips.solid((9, 99, 10 * index)), index, 100 + index / 30)
+
+
+def test_it_says_where_frames_go_in_one_line(sink: Sink) -> None:
+    assert sink.describe()
+    assert "\n" not in sink.describe()
+
+
+def test_frames_are_not_changed(sink: Sink) -> None:
+    frame = _frame(3)
+    sink.write(frame)
+    assert (frame.image == clips.solid((9, 99, 30))).all()
+    sink.close(complete=True)
+
+
+def test_it_may_be_idle_at_any_time(sink: Sink) -> None:
+    sink.idle()
+    for index in range(5):
+        sink.write(_frame(index))
+        sink.idle()
+    sink.close(complete=True)
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_closing_twice_is_closing_once(sink: Sink, tmp_path: Path, second: bool) -> None:
+    for index in range(5):
+        sink.write(_frame(index))
+    sink.close(complete=True)
+    files = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    sink.close(complete=second)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+def test_a_failed_run_leaves_no_file(sink: Sink, tmp_path: Path) -> None:
+    before = [path.name for path in tmp_path.iterdir() if not path.name.endswith(".part")]
+    for index in range(5):
+        sink.write(_frame(index))
+    sink.close(complete=False)
+    sink.close(complete=True)
+    assert [path.name for path in tmp_path.iterdir()] == before
+
+
+def test_it_can_be_closed_unused(sink: Sink, tmp_path: Path) -> None:
+    before = [path.name for path in tmp_path.iterdir() if not path.name.endswith(".part")]
+    sink.close(complete=True)
+    assert [path.name for path in tmp_path.iterdir()] == before
+
+
+@pytest.mark.parametrize("key", ["q", "\x1b"])
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_key_in_the_window_stops(monkeypatch: pytest.MonkeyPatch, key: str, idle: bool) -> None:
+    monkeypatch.setattr(preview, "check_screen", lambda: None)
+    screen = Screen(monkeypatch)
+    window = Preview()
+    window.write(_frame(0))
+    screen.key = key
+    with pytest.raises(Stopped):
+        window.idle() if idle else window.write(_frame(1))
+
+
+def test_closing_the_window_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "check_screen", lambda: None)
+    screen = Screen(monkeypatch)
+    window = Preview()
+    screen.close()
+    with pytest.raises(Stopped):
+        window.idle()
