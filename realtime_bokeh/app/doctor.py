@@ -10,6 +10,7 @@ from realtime_bokeh import weights
 from realtime_bokeh.engines import ENGINES
 from realtime_bokeh.engines.hardware import amd_driver, nvidia_driver, nvidia_gpus
 from realtime_bokeh.errors import BokehError, SourceError
+from realtime_bokeh.extras import install_hint
 from realtime_bokeh.sizes import Size
 
 
@@ -68,15 +69,28 @@ def _check(subject: str, test: Callable[[], str]) -> Finding:
         return Finding(subject, False, f"{error}.")
 
 
+def _damaged_models() -> list[Finding]:
+    return [
+        Finding(f"model {model.name}", False, f"{model.problem}.", needed=False)
+        for model in weights.damaged_models()
+    ]
+
+
 def _engines() -> list[Finding]:
     found = []
-    for row in ENGINES:
-        reason = row.missing()
-        sentence = "It is installed." if reason is None else f"{reason[0].upper()}{reason[1:]}."
-        found.append(Finding(f"engine {row.name}", reason is None, sentence, needed=False))
-    usable = [row.name for row, finding in zip(ENGINES, found, strict=True) if finding.works]
-    sentence = f"{usable[0]} renders." if usable else "None can render: pip install openvino."
-    return [*found, Finding("engine", bool(usable), sentence), *_gpus()]
+    chosen = None
+    for runtime in ENGINES:
+        missing, reason = runtime.missing(), runtime.passed_over(None)
+        if missing is not None:
+            sentence = f"{missing[0].upper()}{missing[1:]}."
+        elif reason is not None:
+            sentence = f"It is installed, and passed over unless asked for: {reason}."
+        else:
+            sentence = "It is installed."
+            chosen = chosen or runtime.name
+        found.append(Finding(f"engine {runtime.name}", missing is None, sentence, needed=False))
+    sentence = f"{chosen} is used." if chosen else f"There is none; {install_hint()}."
+    return [*found, Finding("engine", chosen is not None, sentence), *_gpus()]
 
 
 def _gpus() -> list[Finding]:
@@ -100,6 +114,7 @@ def examine() -> list[Finding]:
     """All findings; live use can run when every needed one works."""
     return [
         _check("weights", _weights),
+        *_damaged_models(),
         *_engines(),
         _check("camera", _camera),
         _check("virtual camera", _virtual_camera),

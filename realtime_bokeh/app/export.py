@@ -9,6 +9,7 @@ import click
 from realtime_bokeh.app.display import console, libraries_silenced, work_progress
 from realtime_bokeh.app.options import option
 from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.extras import install_hint
 from realtime_bokeh.files import check_output
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size, parse_size
@@ -116,8 +117,7 @@ def _need(*modules: str) -> None:
 
     missing = [module for module in ("torch", *modules) if not installed(module)]
     if missing:
-        line = 'pip install "realtime-bokeh[export]"'
-        raise EngineError(f"Exporting needs {', '.join(missing)}; {line}")
+        raise EngineError(f"Exporting needs {', '.join(missing)}; {install_hint('export')}")
 
 
 def load_images(folder: Path | None, size: Size) -> list[Image]:

@@ -5,7 +5,13 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from realtime_bokeh.app.display import console, download_progress, print_table, work_progress
+from realtime_bokeh.app.display import (
+    console,
+    counted,
+    download_progress,
+    print_table,
+    work_progress,
+)
 from realtime_bokeh.app.options import option
 from realtime_bokeh.errors import UsageError
 
@@ -20,22 +26,35 @@ def weights(context: click.Context) -> None:
 
 @weights.command("list")
 def weights_list() -> None:
-    """List the models that are installed."""
-    from realtime_bokeh.weights import models
+    """List the models: what for, how fast, how good."""
+    from realtime_bokeh.weights import damaged_models, models
 
-    table = Table("name", "network", "runs at", "precisions", "made")
-    for model in models():
-        size = str(model.inference_size)
+    table = Table("name", "for", "a frame", "in focus", "background left", "runs at", "precisions")
+    for model in sorted(models(), key=lambda model: model.frame_ms):
+        sharp, left = (model.metrics.get(key) for key in ("in_focus_psnr", "background_energy"))
         table.add_row(
-            model.name, model.architecture, size, ", ".join(model.precisions()), model.origin
+            model.name,
+            model.purpose,
+            f"{model.frame_ms:.0f} ms",
+            "not measured" if sharp is None else f"{sharp:.1f} dB",
+            "" if left is None else f"{left:.1%}",
+            str(model.inference_size),
+            ", ".join(model.precisions()),
         )
     print_table(table)
+    click.echo("A frame: of 1280x720, on two cores of a CPU, about. docs/benchmarks.md says more.")
+    for damaged in damaged_models():
+        click.echo(f"{damaged.problem}; remove it: realtime-bokeh weights remove {damaged.name}")
+
+
+_force = click.option("--force", is_flag=True, help="Replace a model of this name")
 
 
 @weights.command("import")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--name", metavar="NAME", help="For --model (default: the file's name)")
-def weights_import(file: Path, name: str | None) -> None:
+@_force
+def weights_import(file: Path, name: str | None, force: bool) -> None:
     """Import a checkpoint.
 
     FILE is one of the authors' .pth files or a .safetensors file; the model is then chosen with
@@ -43,19 +62,29 @@ def weights_import(file: Path, name: str | None) -> None:
     """
     from realtime_bokeh.checkpoints import import_weights
 
-    model = import_weights(file, name)
+    model = import_weights(file, name, replace=force)
     click.echo(f"Imported {model.architecture} as {model.name}; use it with --model {model.name}")
 
 
 @weights.command("fetch")
 @click.argument("name", metavar="dmshn-ebb|stacked-ebb")
-def weights_fetch(name: str) -> None:
+@_force
+def weights_fetch(name: str, force: bool) -> None:
     """Download the authors' checkpoint trained on EBB!"""
     from realtime_bokeh.checkpoints import fetch
 
     with download_progress(name) as progress:
-        model = fetch(name, progress)
+        model = fetch(name, progress, replace=force)
     click.echo(f"Fetched {model.architecture}; use it with --model {model.name}")
+
+
+@weights.command("remove")
+@click.argument("name", metavar="NAME")
+def weights_remove(name: str) -> None:
+    """Remove a model that was imported or fetched."""
+    from realtime_bokeh.checkpoints import remove
+
+    click.echo(f"Removed {remove(name)}")
 
 
 @click.group(invoke_without_command=True)
@@ -86,8 +115,7 @@ def engines_list() -> None:
         table.add_row(key.model, *sizes, key.gpu, key.runtime, key.holds + current, size)
     if entries:
         print_table(table)
-        count = "1 engine" if len(entries) == 1 else f"{len(entries)} engines"
-        click.echo(f"{count} in {cache.folder()}")
+        click.echo(f"{counted(len(entries), 'engine')} in {cache.folder()}")
     else:
         click.echo(f"There are no compiled engines yet; they would lie in {cache.folder()}.")
 
@@ -137,6 +165,4 @@ def engines_clear() -> None:
     """Remove every compiled engine."""
     from realtime_bokeh.engines import cache
 
-    count = cache.clear()
-    files = "1 file" if count == 1 else f"{count} files"
-    click.echo(f"Removed {files} from {cache.folder()}.")
+    click.echo(f"Removed {counted(cache.clear(), 'file')} from {cache.folder()}")

@@ -11,6 +11,7 @@ from realtime_bokeh.app.settings import load_settings, read_toml
 from realtime_bokeh.engines import cache
 from realtime_bokeh.engines.hardware import installed, why_not_tensorrt
 from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.extras import install_hint
 from realtime_bokeh.sizes import content_size
 
 
@@ -91,9 +92,7 @@ def _target(recipe: Recipe) -> tuple[Any, str]:
     """TensorRT's module, and the GPU to compile for."""
     if recipe.portable:
         if not installed("tensorrt_rtx"):
-            raise EngineError(
-                'Portable engines are built by TensorRT-RTX; pip install "realtime-bokeh[rtx]"'
-            )
+            raise EngineError(f"Portable engines are built by TensorRT-RTX; {install_hint('rtx')}")
         gpu = cache.PORTABLE_FROM_TURING if recipe.turing else cache.PORTABLE
         return importlib.import_module("tensorrt_rtx"), gpu
     if recipe.turing:
