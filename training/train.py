@@ -21,9 +21,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import cv2
 import torch
 from lightning_fabric import Fabric
 from rich.console import Console
@@ -33,9 +33,16 @@ from torch import nn
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import parameter_count
 from training import cli
-from training.data.batches import Source, load, open_source, shares
+from training.data.batches import (
+    Source,
+    batches,
+    check_shares,
+    open_source,
+    share_of,
+    workers_for,
+)
 from training.data.optics import Lens
-from training.fit.presets import PRESETS, Preset
+from training.fit.presets import PRESETS, Preset, stage_at
 from training.fit.trainer import Trainer, summed
 from training.measure.methods import load_network
 
@@ -91,13 +98,18 @@ def _fit(
     """
     fabric, hours = trainer.fabric, args.hours
 
+    preset = trainer.preset
+
     def progress(step: int) -> float:
         return float(trainer.seconds / (3600 * hours) if hours else step / args.steps)
 
-    wanted = shares(
-        trainer.preset, trainer.step, progress, fabric.global_rank, fabric.world_size, args.temporal
-    )
-    batches = load(source, trainer.preset, wanted, fabric.device)
+    def stage_of(step: int) -> int | None:
+        return stage_at(preset, progress(step))[0] if progress(step) < 1 else None
+
+    check_shares(preset, fabric.world_size, args.temporal)
+    share = partial(share_of, preset, rank=fabric.global_rank, world=fabric.world_size,
+                    clips=args.temporal)  # fmt: skip
+    wanted = batches(source, share, stage_of, trainer.step, workers_for(preset, fabric.device))
     terminal = sys.stderr.isatty()
     took = 0.0
     with Progress(
@@ -106,8 +118,8 @@ def _fit(
     ) as bar:  # fmt: skip
         task = bar.add_task(trainer.name, total=1.0)
         saved = mark = time.monotonic()
-        while (now := progress(trainer.step)) < 1:
-            stage, examples = next(batches)
+        for stage, examples in wanted:
+            now = progress(trainer.step)
             shown = trainer.update(examples, stage, now)
             moment = time.monotonic()
             mark, took = moment, moment - mark
@@ -213,7 +225,6 @@ def train(args: argparse.Namespace) -> None:
     until = time.monotonic() + 60 * (args.minutes or float("inf"))
     if args.threads:
         torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)  # a worker forked from a process with OpenCV's threads may hang
     teacher = _teacher(args.teacher) if args.teacher else None
     fabric = _fabric(args.precision)
     with _stoppable() as stop:
