@@ -59,6 +59,10 @@ class Source(Protocol):
 
     def __call__(self, share: Share) -> Examples: ...
 
+    def describe(self) -> str:
+        """What there is to learn from, for a person."""
+        ...
+
 
 def share_of(
     preset: Preset, stage: int, step: int, rank: int = 0, world: int = 1, clips: bool = False
@@ -95,7 +99,11 @@ class Synthetic:
     """Rendered pairs, or clips of two frames."""
 
     def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None) -> None:
-        self._renderer, self._clips = Renderer(pool, SEED, lens), clips
+        self._pool, self._renderer, self._clips = pool, Renderer(pool, SEED, lens), clips
+
+    def describe(self) -> str:
+        counts = ", ".join(f"{folder}/ {count}" for folder, count in self._pool.counts.items())
+        return f"{sum(self._pool.counts.values())} photographs: {counts}"
 
     def __call__(self, share: Share) -> Examples:
         if self._clips:
@@ -142,6 +150,9 @@ class Pairs:
 
     def __init__(self, pairs: Ebb) -> None:
         self._pairs = pairs
+
+    def describe(self) -> str:
+        return f"{len(self._pairs)} pairs of EBB!"
 
     def __call__(self, share: Share) -> Examples:
         drawn: list[tuple[Tensor, Tensor]] = []

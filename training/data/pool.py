@@ -62,6 +62,11 @@ class Pool:
                 f"{folder} needs photographs in people/ or people_auto/ and in backgrounds/; "
                 "training/README.md describes the layout"
             )
+        self.counts = {
+            "people": len(self.people), "people_auto": len(self.close),
+            "backgrounds": len(self.scenes), "cutouts": len(self.objects),
+        }  # fmt: skip
+        """How many photographs each folder gave."""
         self.people = self.people or self.close
         self.close = self.close or self.people
 
