@@ -167,7 +167,7 @@ def test_dry_run_says_what_it_would_take_and_leaves_nothing(
     _train(photos, tmp_path / "run", "--dry-run")
     said = capsys.readouterr().out
     assert "network   lite, 1,359,130 parameters" in said
-    assert "stage 2   2 samples of 44x32, loss l1_ssim, rate 5e-04 to 1e-04, 2 steps of" in said
+    assert "stage 2   2 samples of 64x32, loss l1_ssim, rate 5e-04 to 1e-04, 2 steps of" in said
     assert "nothing was kept of this dry run" in said
     assert not (tmp_path / "run").exists()
 

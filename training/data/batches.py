@@ -22,8 +22,9 @@ from torch.utils.data import DataLoader, Dataset
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.stills import read_still
-from training.data.ebb import Array, Ebb
+from training.data.ebb import Ebb
 from training.data.optics import Lens
+from training.data.pictures import Pixels
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
 from training.fit.presets import PAPER, Preset
@@ -134,7 +135,7 @@ class EbbWithDisparity(Ebb):
                 "the disparity of every original"
             )
 
-    def _read(self, path: Path) -> Array:
+    def _read(self, path: Path) -> Pixels:
         rgb = super()._read(path)
         plane = Pillow.fromarray(read_still(_disparity(path)).image[..., 0])
         resized = plane.resize(rgb.shape[1::-1], Pillow.Resampling.LANCZOS)

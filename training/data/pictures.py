@@ -1,9 +1,12 @@
 """Pictures as networks have them, float RGB in [0, 1], and as the program has them, uint8 BGR."""
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from realtime_bokeh.frame import Image
+
+Pixels = NDArray[np.uint8]  # [h, w] or [h, w, channels]
 
 
 def to_images(batch: Tensor) -> list[Image]:

@@ -21,8 +21,9 @@ from training.data.ebb import gain_match
 from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
-from training.measure.methods import GAUSSIAN, Array, Network, gaussian, segmentation_gaussian
+from training.measure.methods import GAUSSIAN, Network, gaussian, segmentation_gaussian
 from training.measure.metrics import (
+    Mask,
     Scores,
     WarpingError,
     background_energy,
@@ -75,7 +76,7 @@ def people(folder: Path, networks: Sequence[Network], section: Section) -> Resul
     return {"photos": len(paths), "gaussian_sigma": GAUSSIAN, "medians": medians}
 
 
-def _mask(path: Path, image: Image) -> Array:
+def _mask(path: Path, image: Image) -> Mask:
     plane = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
     if plane is None or plane.shape != image.shape[:2]:
         raise UsageError(f"{path} is missing, not a picture, or not of its photo's size")
