@@ -1,21 +1,43 @@
-"""What the commands share: a mistake is one sentence, a file appears whole or not at all."""
+"""What the commands share: options, mistakes in one sentence, results that appear whole."""
 
+import argparse
 import json
 import math
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
+
+import cv2
 
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
-from realtime_bokeh.files import reason, temporary_path
+from realtime_bokeh.files import reason, write_whole
+from realtime_bokeh.frame import Image
+
+Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see --help")
+
+
+def parser(docstring: str | None) -> argparse.ArgumentParser:
+    """A parser of options that says a mistake in one sentence, by UsageError.
+
+    Args:
+        docstring: of the command's module, whose first line describes the command.
+    """
+    return _Parser(
+        description=(docstring or "").partition("\n")[0],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def run(main: Callable[[], None]) -> NoReturn:
     """Run a command and end the process: status 0, 2 for the user's mistake, 1 for a failure, each
     with one sentence on standard error. `python -X dev` shows tracebacks instead."""
-    command = Path(sys.argv[0]).stem
+    command = Path(sys.argv[0]).stem.replace("__main__", "training")
     status = 0
     try:
         main()
@@ -46,33 +68,39 @@ def make_folder(folder: Path) -> None:
         raise SinkError(f"{folder} cannot be a folder for results ({reason(error)})") from error
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file that appears whole or not at all.
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8 that appears whole or not at all.
 
     Raises:
         SinkError: when it cannot be written.
     """
-    temporary = temporary_path(path)
-    try:
-        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise SinkError(f"{path} cannot be written ({reason(error)})") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, text.encode())
 
 
-def write_json(path: Path, result: Any) -> None:
+def write_image(path: Path, image: Image, options: Sequence[int] = ()) -> None:
+    """Write a picture, coded as its ending says, that appears whole or not at all.
+
+    Args:
+        image: uint8 [h, w, 3] BGR, or [h, w].
+        options: of `cv2.imencode`.
+
+    Raises:
+        SinkError: when it cannot be written.
+    """
+    write_whole(path, cv2.imencode(path.suffix, image, options)[1].tobytes())
+
+
+def write_json(path: Path, result: Json) -> None:
     """Write a result; numbers that are not finite, which JSON has not, become null.
 
     Raises:
         SinkError: when it cannot be written.
     """
-    write_whole(path, json.dumps(_finite(result), indent=2) + "\n")
+    write_text(path, json.dumps(_finite(result), indent=2) + "\n")
 
 
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
+def _finite(value: Json) -> Json:
+    if isinstance(value, Mapping):
         return {key: _finite(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(part) for part in value]

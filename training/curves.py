@@ -6,7 +6,6 @@ Values are means over the steps between two reports, on the samples trained on. 
 that the sharp input would have.
 """
 
-import argparse
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -15,8 +14,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.files import reason
-from training.cli import named_paths, run, write_whole
+from realtime_bokeh.files import reason, write_whole
+from training import cli
 
 Line = dict[str, float]
 
@@ -67,17 +66,18 @@ def draw(runs: Mapping[str, Sequence[Line]]) -> Figure:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = cli.parser(__doc__)
     parser.add_argument("--run", action="append", required=True, metavar="NAME=FOLDER")
     parser.add_argument("--out", type=Path, required=True, help="a .png, .svg or .pdf file")
     args = parser.parse_args()
     if args.out.suffix not in _ENDINGS:
         raise UsageError(f"{args.out} must end with {', '.join(_ENDINGS)}")
-    figure = draw({name: read_run(path) for name, path in named_paths("--run", args.run).items()})
+    runs = cli.named_paths("--run", args.run)
+    figure = draw({name: read_run(path) for name, path in runs.items()})
     coded = io.BytesIO()
     figure.savefig(coded, format=args.out.suffix[1:], dpi=80)
     write_whole(args.out, coded.getvalue())
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -7,7 +7,6 @@ clips/ (.mkv, .mp4, .mov) and, for synthetic validation, photographs as for trai
 backgrounds/ with disparities). --out gets result.json and index.html, tables and pictures.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.console import Console
 from realtime_bokeh import weights
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.sizes import parse_size
-from training.cli import run, write_json
+from training import cli
 from training.data.pool import Pool
 from training.measure import protocols
 from training.measure.methods import Network, find
@@ -89,7 +88,7 @@ def evaluate(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = cli.parser(__doc__)
     parser.add_argument("--model", action="append", required=True,
                         help="name, or a run's weights.safetensors; may be repeated")  # fmt: skip
     parser.add_argument("--data", type=Path, required=True, help="the material to evaluate on")
@@ -114,7 +113,7 @@ def main() -> None:
     result = evaluate(args.data, networks, report, args.frames, args.samples)
     report.text = " ".join(f"{sentence}." for sentence in result["notes"])
     report.save()
-    write_json(args.out / "result.json", result)
+    cli.write_json(args.out / "result.json", result)
     console = Console()
     for section in report.sections:
         console.print(*(table.rich() for table in section.tables), sep="\n")
@@ -128,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -17,7 +17,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image as Pillow
@@ -26,12 +25,13 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime_bokeh.errors import SinkError, UsageError
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import STRIDE, build, split_output
 from realtime_bokeh.sizes import parse_size
 from realtime_bokeh.stills import read_still
-from training.cli import make_folder, named_paths, run, write_json
+from training import cli
+from training.cli import make_folder, named_paths, write_image, write_json
 from training.data.ebb import Ebb
 from training.measure.methods import load_network
 from training.measure.metrics import Scores, mean_scores, quality, why_no_lpips
@@ -120,9 +120,7 @@ def measure(network: nn.Module, data: Ebb, name: str, pictures: Path | None) -> 
         output = render(network, image)
         scores.append(quality(output, truth))
         if pictures:
-            kept = pictures / f"{source.stem}.png"
-            if not cv2.imwrite(str(kept), output):
-                raise SinkError(f"{kept} cannot be written; is the disk full?")
+            write_image(pictures / f"{source.stem}.png", output)
     return mean_scores(scores)
 
 
@@ -184,7 +182,7 @@ _COMMANDS = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = cli.parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     parsers = {}
     for number, (name, (_, title, *_)) in enumerate(_COMMANDS.items(), 1):
@@ -218,4 +216,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

@@ -9,7 +9,6 @@ each rater and collect the ratings.csv that it saves. The key, which says whose 
 lies outside the folder.
 """
 
-import argparse
 import csv
 import io
 import json
@@ -29,7 +28,8 @@ from rich.console import Console
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import reason
 from realtime_bokeh.stills import is_still, read_still
-from training.cli import named_paths, run, write_json, write_whole
+from training import cli
+from training.cli import write_image, write_json, write_text
 from training.measure.report import score_table
 
 BEST = 4
@@ -92,7 +92,7 @@ def make_page(methods: Mapping[str, Path], original: Path, out: Path, key: Path)
         study = {"id": _token(), "originals": {token: partners[token] for token in tokens}}
         template = Path(__file__).with_suffix(".html").read_text()
         page = template.replace("/*STUDY*/", json.dumps(study))
-        write_whole(temporary / "index.html", page)
+        write_text(temporary / "index.html", page)
         temporary.chmod(0o755)
         write_json(key, {"methods": list(methods), "images": owners})
         os.replace(temporary, out)
@@ -120,8 +120,7 @@ def _copy(source: Path, target: Path) -> tuple[int, ...]:
     image = read_still(source).image
     quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
                cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # fmt: skip
-    if not cv2.imwrite(str(target), image, quality):
-        raise SinkError(f"{target} cannot be written; is the disk full?")
+    write_image(target, image, quality)
     return image.shape
 
 
@@ -194,13 +193,13 @@ def write_opinions(path: Path, opinions: Mapping[str, Opinion]) -> None:
         names = ("mos", "interval", "ratings")
         rows = ((who, *(opinion[n] for n in names)) for who, opinion in opinions.items())
         csv.writer(text, lineterminator="\n").writerows([("method", *names), *rows])
-        write_whole(path, text.getvalue())
+        write_text(path, text.getvalue())
     else:
         raise UsageError(f"{path} must end with .csv or .json")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = cli.parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     page = commands.add_parser("page", help="write the page")
     page.add_argument("--method", action="append", required=True, metavar="NAME=FOLDER")
@@ -214,7 +213,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.command == "page":
         key = args.key or args.out.with_name(f"{args.out.name}.key.json")
-        methods = named_paths("--method", args.method)
+        methods = cli.named_paths("--method", args.method)
         number = make_page(methods, args.original, args.out, key)
         print(f"{args.out / 'index.html'}: {number} pictures to rate; the key is {key}")
         return
@@ -226,4 +225,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

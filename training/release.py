@@ -1,6 +1,6 @@
 """Turn a run's weights into a shipped model: graphs, int8 scales, manifest.
 
-    python -m training.release --model lite --weights runs/lite/weights.safetensors \
+    python -m training.release --model lite --weights runs/lite/weights.safetensors \\
         --data FOLDER --origin "how it was made" [--size 256x144] [--focus 1.5 0.5]
     python -m training.release --paper
 
@@ -11,22 +11,20 @@ writes the graphs of the paper's networks without the focus head, into which imp
 fit; they need no data.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
 from realtime_bokeh.export.onnx import core_graph, quantize, share_weights
+from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.sizes import Size, parse_size
-from training.cli import run
+from training import cli
+from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
 
@@ -37,11 +35,10 @@ def write(graph: onnx.ModelProto, path: Path) -> None:
     path.write_bytes(graph.SerializeToString())
 
 
-def calibration(data: Path, size: Size) -> list[NDArray[Any]]:
+def calibration(data: Path, size: Size) -> list[Image]:
     """Pictures as the network sees them, uint8 [h, w, 3] BGR."""
     batch = Renderer(Pool(data), seed=1).batch(range(_CALIBRATION), *size)
-    levels = (batch.input * 255).round().byte().flip(1).permute(0, 2, 3, 1)
-    return list(np.ascontiguousarray(levels.cpu().numpy()))
+    return to_images(batch.input)
 
 
 def refocused(state: dict[str, Tensor], gain: float, bias: float) -> dict[str, Tensor]:
@@ -93,7 +90,7 @@ def release_paper_graphs() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = cli.parser(__doc__)
     parser.add_argument("--paper", action="store_true")
     parser.add_argument("--model", choices=("lite", "dmshn", "stacked"))
     parser.add_argument("--weights", type=Path)
@@ -114,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    cli.run(main)

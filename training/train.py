@@ -12,184 +12,83 @@ The run's folder gets checkpoint.pt and weights.safetensors (fp16, averaged over
 minutes and at the end, metrics.jsonl, and samples.jpg (rows of input, output, truth, focus).
 """
 
-import argparse
-import os
-import signal
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import torch
 from lightning_fabric import Fabric
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from torch import nn
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import parameter_count
 from training import cli
-from training.data.batches import Source, load, open_source, shares
+from training.data.batches import open_source
 from training.data.optics import Lens
+from training.fit.device import describe_device, open_fabric
+from training.fit.loop import Session, fit
 from training.fit.presets import PRESETS, Preset
-from training.fit.trainer import Trainer, summed
+from training.fit.progress import Length
+from training.fit.trainer import Trainer
 from training.measure.methods import load_network
 
-_SAVED_EVERY = 240.0  # seconds
-_REPORTED_EVERY = 100  # steps
 _DRY_STEPS = 2  # of each stage
 
 
-class Stop:
-    """Whether SIGTERM or Ctrl-C came."""
+@dataclass(frozen=True)
+class Options:
+    """The command's options, by their names on the command line."""
 
-    asked = False
+    preset: str
+    data: Path
+    out: Path
+    steps: int | None
+    hours: float | None
+    minutes: float | None
+    init: Path | None
+    teacher: Path | None
+    temporal: bool
+    align: bool
+    blades: int
+    cats_eye: float
+    precision: str
+    threads: int | None
+    pictures_every: int
+    dry_run: bool
 
+    @property
+    def lens(self) -> Lens:
+        return Lens(blades=self.blades, cats_eye=self.cats_eye)
 
-@contextmanager
-def _stoppable() -> Iterator[Stop]:
-    stop = Stop()
-
-    def ask(*_: object) -> None:
-        stop.asked = True
-
-    before = {name: signal.signal(name, ask) for name in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
-
-
-def _fabric(precision: str) -> Fabric:
-    """For one device, or for the processes that torchrun started."""
-    devices = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    world = int(os.environ.get("WORLD_SIZE", 1))
-    fabric = Fabric(
-        strategy="ddp" if world > 1 else "auto",
-        devices=devices,
-        num_nodes=world // devices,
-        precision="bf16-mixed" if precision == "bf16" else "32-true",
-    )
-    fabric.launch()
-    if fabric.device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    return fabric
+    @property
+    def length(self) -> Length:
+        return Length(self.steps or PRESETS[self.preset].steps, self.hours)
 
 
-def _fit(
-    trainer: Trainer, source: Source, args: argparse.Namespace, stop: Stop, until: float
-) -> float:
-    """Train to the run's end, to a signal, or to a moment of `time.monotonic`.
-
-    Returns:
-        How many seconds the last step took.
-    """
-    fabric, hours = trainer.fabric, args.hours
-
-    def progress(step: int) -> float:
-        return float(trainer.seconds / (3600 * hours) if hours else step / args.steps)
-
-    wanted = shares(
-        trainer.preset, trainer.step, progress, fabric.global_rank, fabric.world_size, args.temporal
-    )
-    batches = load(source, trainer.preset, wanted, fabric.device)
-    terminal = sys.stderr.isatty()
-    took = 0.0
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True), disable=not (terminal and fabric.is_global_zero),
-    ) as bar:  # fmt: skip
-        task = bar.add_task(trainer.name, total=1.0)
-        saved = mark = time.monotonic()
-        while (now := progress(trainer.step)) < 1:
-            stage, examples = next(batches)
-            shown = trainer.update(examples, stage, now)
-            moment = time.monotonic()
-            mark, took = moment, moment - mark
-            # every process goes by the first one's clock, and stops when any is asked to
-            clock = [took, float(moment > until)] if fabric.is_global_zero else [0.0, 0.0]
-            told = torch.tensor([*clock, float(stop.asked)], device=fabric.device)
-            seconds, late, asked = summed(fabric, told)
-            trainer.seconds += seconds
-            if trainer.step % _REPORTED_EVERY == 0:
-                line = trainer.report(stage, now)
-                text = f"{trainer.name} step {line['step']} {line['psnr']} dB"
-                bar.update(task, description=text)
-                if fabric.is_global_zero and not terminal:
-                    print(line, flush=True)
-            if trainer.step % args.pictures_every == 0:
-                trainer.show(shown)
-            if moment - saved > _SAVED_EVERY:
-                saved = moment
-                trainer.save()
-            bar.update(task, completed=min(progress(trainer.step), 1.0))
-            if late or asked:
-                break
-        trainer.save()
-    return took
-
-
-def _dry_run(
-    fabric: Fabric, preset: Preset, teacher: nn.Module | None, args: argparse.Namespace, stop: Stop
-) -> None:
-    """A few steps of every stage; says what would be trained, and leaves nothing behind."""
-    source = open_source(preset, args.data, fabric.device, args.temporal, args.align, _lens(args))
-    short = {**vars(args), "steps": _DRY_STEPS, "hours": None, "pictures_every": 1}
-    lines: list[str] = []
-    total = 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        for number, stage in enumerate(preset.stages, 1):
-            alone = replace(preset, stages=(replace(stage, share=1.0),))
-            own = Path(folder) / str(number)
-            own.mkdir()
-            trainer = Trainer(fabric, args.preset, alone, own, teacher, args.temporal)
-            trainer.start(args.init)
-            took = _fit(trainer, source, argparse.Namespace(**short), stop, float("inf"))
-            hours = stage.share * (args.hours or args.steps * took / 3600)
-            total += hours
-            height, width = stage.shapes[0]
-            lines.append(
-                f"stage {number}: {stage.loss}, {stage.batch} samples of about {height}x{width}, "
-                f"rate {stage.rate[0]:.0e} to {stage.rate[1]:.0e}, {hours * 3600 / took:.0f} steps "
-                f"of {took:.2f} s, {hours:.2f} h"
-            )
-    if fabric.is_global_zero:
-        count = parameter_count(trainer.network)
-        print(f"{args.preset}: {preset.network}, {count:,} parameters, about {total:.1f} h")
-        print("\n".join(lines))
-
-
-def _lens(args: argparse.Namespace) -> Lens:
-    return Lens(blades=args.blades, cats_eye=args.cats_eye)
-
-
-def _check(preset: Preset, args: argparse.Namespace) -> None:
+def _check(preset: Preset, options: Options) -> None:
     def refuse(if_: bool, why: str) -> None:
         if if_:
             raise UsageError(why)
 
     for name in ("steps", "hours", "minutes", "threads", "pictures_every"):
-        value = getattr(args, name)
+        value = getattr(options, name)
         option = name.replace("_", "-")
         refuse(value is not None and not value > 0, f"--{option} must be more than nothing")
     for name in preset.needs:
-        refuse(getattr(args, name) is None, f"the preset {args.preset} needs --{name}")
+        refuse(getattr(options, name) is None, f"the preset {options.preset} needs --{name}")
     for name in ("teacher", "temporal"):
-        given = bool(getattr(args, name)) and not preset.focus_head
-        refuse(given, f"the preset {args.preset} has no focus head; leave --{name} out")
-    refuse(args.temporal and preset.data == "ebb", "EBB! has no clips; leave --temporal out")
-    refuse(args.align and preset.data != "ebb", "--align is for presets that train on EBB!")
-    lens = _lens(args)
+        given = bool(getattr(options, name)) and not preset.focus_head
+        refuse(given, f"the preset {options.preset} has no focus head; leave --{name} out")
+    refuse(options.temporal and preset.data == "ebb", "EBB! has no clips; leave --temporal out")
+    refuse(options.align and preset.data != "ebb", "--align is for presets that train on EBB!")
+    lens = options.lens
     refuse(lens != Lens() and preset.data == "ebb", "EBB! has a lens of its own; leave --blades "
            "and --cats-eye out")  # fmt: skip
     refuse(lens.blades not in (0, *range(5, 21)), "--blades must be 0, a disc, or from 5 to 20")
     refuse(not 0 <= lens.cats_eye <= 0.6, "--cats-eye must be from 0 to 0.6")
-    refuse(args.align and preset.depth, "--align does not move disparity; leave it out")
+    refuse(options.align and preset.depth, "--align does not move disparity; leave it out")
 
 
 def _teacher(path: Path) -> nn.Module:
@@ -201,43 +100,127 @@ def _teacher(path: Path) -> nn.Module:
     return teacher
 
 
-def train(args: argparse.Namespace) -> None:
+def train(options: Options) -> None:
     """Train as the command's options say.
 
     Raises:
         BokehError: when that cannot be done, saying why.
     """
-    preset = PRESETS[args.preset]
-    _check(preset, args)
-    args.steps = args.steps or preset.steps
-    until = time.monotonic() + 60 * (args.minutes or float("inf"))
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    cv2.setNumThreads(1)  # a worker forked from a process with OpenCV's threads may hang
-    teacher = _teacher(args.teacher) if args.teacher else None
-    fabric = _fabric(args.precision)
-    with _stoppable() as stop:
-        if args.dry_run:
-            _dry_run(fabric, preset, teacher, args, stop)
-            return
+    preset = PRESETS[options.preset]
+    _check(preset, options)
+    until = time.monotonic() + 60 * (options.minutes or float("inf"))
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    teacher = _teacher(options.teacher) if options.teacher else None
+    fabric = open_fabric(options.precision)
+
+    def say(label: str, text: str) -> None:
         if fabric.is_global_zero:
-            cli.make_folder(args.out)
-        trainer = Trainer(fabric, args.preset, preset, args.out, teacher, args.temporal)
-        trainer.start(args.init)
-        source = open_source(
-            preset, args.data, fabric.device, args.temporal, args.align, _lens(args)
-        )
-        _fit(trainer, source, args, stop, until)
+            print(f"{label:10}{text}", flush=True)
+
+    say("preset", f"{options.preset}: {preset.description}")
+    say("device", describe_device(fabric, options.precision))
+    if options.dry_run:
+        _dry_run(fabric, preset, teacher, options)
+        return
+    trainer = Trainer(fabric, options.preset, preset, options.out, teacher, options.temporal)
+    trainer.start(options.init)
+    say("network", f"{preset.network}, {parameter_count(trainer.network):,} parameters")
+    for number, stage in enumerate(preset.stages, 1):
+        say(f"stage {number}", f"{stage.share:.0%} of the run: {stage}")
+    say("length", str(options.length))
+    say("folder", f"{options.out}, {_position(trainer, options)}")
+    say("data", f"reading {options.data} ...")
+    source = open_source(
+        preset, options.data, fabric.device, options.temporal, options.align, options.lens
+    )
+    say("", source.describe())
+    if fabric.is_global_zero:
+        cli.make_folder(options.out)
+    session = Session(
+        options.length, options.temporal, options.pictures_every, until,
+        say=lambda sentence: print(sentence, flush=True),
+    )  # fmt: skip
+    fit(trainer, source, session)
+    if fabric.is_global_zero:
+        print(_ending(trainer, options), flush=True)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's options."""
-    result = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add = result.add_argument
-    add("--preset", choices=PRESETS, required=True)
+def _position(trainer: Trainer, options: Options) -> str:
+    if not trainer.step:
+        return f"a new run from {options.init}" if options.init else "a new run"
+    position = options.length.position(trainer.step, trainer.seconds)
+    if options.length.done(trainer.step, trainer.seconds) >= 1:
+        return f"complete at {position}; give a greater length to go on"
+    return f"goes on from {position}"
+
+
+_WRITTEN = {
+    "weights.safetensors": "the network, averaged over steps, fp16",
+    "checkpoint.pt": "the run's state, from which the same command goes on",
+    "metrics.jsonl": "the reports; python -m training.curves draws them",
+    "samples.jpg": "what the network makes of some samples",
+}
+
+
+def _ending(trainer: Trainer, options: Options) -> str:
+    """What was written, and the next command."""
+    position = options.length.position(trainer.step, trainer.seconds)
+    complete = options.length.done(trainer.step, trainer.seconds) >= 1
+    lines = [f"Complete at {position}." if complete else
+             f"Stopped at {position}; the same command goes on from there."]  # fmt: skip
+    lines.append(f"{options.out} holds:")
+    lines += [f"  {name:20} {what}" for name, what in _WRITTEN.items()
+              if (options.out / name).exists()]  # fmt: skip
+    weights = options.out / "weights.safetensors"
+    if trainer.preset.data == "ebb":
+        command = f"paper quality --ebb {options.data} --weights {options.preset}={weights}"
+    else:
+        command = f"evaluate --model {weights} --data HELD_OUT --out out/eval"
+    return "\n".join([*lines, "To see how good it is:", f"  python -m training.{command}"])
+
+
+def _dry_run(fabric: Fabric, preset: Preset, teacher: nn.Module | None, options: Options) -> None:
+    """A few steps of every stage; says what would be trained, and leaves nothing behind."""
+    source = open_source(
+        preset, options.data, fabric.device, options.temporal, options.align, options.lens
+    )
+    session = Session(Length(_DRY_STEPS), options.temporal, pictures_every=1, say=lambda _: None)
+    lines: list[str] = []
+    total = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, stage in enumerate(preset.stages, 1):
+            alone = replace(preset, stages=(replace(stage, share=1.0),))
+            own = Path(folder) / str(number)
+            own.mkdir()
+            trainer = Trainer(fabric, options.preset, alone, own, teacher, options.temporal)
+            trainer.start(options.init)
+            took = fit(trainer, source, session)
+            hours = stage.share * (options.hours or options.length.steps * took / 3600)
+            total += hours
+            lines.append(
+                f"stage {number}   {stage}, {hours * 3600 / took:.0f} steps of {took:.2f} s, "
+                f"{hours:.2f} h"
+            )
+    if fabric.is_global_zero:
+        count = parameter_count(trainer.network)
+        print(f"network   {preset.network}, {count:,} parameters")
+        print(f"data      {source.describe()}")
+        print("\n".join(lines))
+        print(f"length    {options.length}, about {total:.1f} h; nothing was kept of this dry run")
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """The options of a command line; by default of this process's."""
+    parser = cli.parser(__doc__)
+    width = max(map(len, PRESETS))
+    table = "\n".join(f"  {name:{width}}  {p.description}" for name, p in PRESETS.items())
+    parser.epilog = f"presets:\n{table}"
+    add = parser.add_argument
+    add("--preset", choices=PRESETS, required=True, metavar="PRESET", help="see below")
     add("--data", type=Path, required=True, help="folder of photographs, or EBB!")
     add("--out", type=Path, required=True, help="folder of this run")
-    length = result.add_mutually_exclusive_group()
+    length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, help="steps in all (default: the preset's)")
     length.add_argument("--hours", type=float, help="hours of training in all, instead of steps")
     add("--minutes", type=float, help="end after this time; the same command goes on")
@@ -248,15 +231,15 @@ def parser() -> argparse.ArgumentParser:
     add("--blades", type=int, default=0, help="of the rendered lens's diaphragm (default: a disc)")
     add("--cats-eye", type=float, default=0.0, metavar="X",
         help="how far its barrel clips the corners, 0 to 0.6 (default: 0)")  # fmt: skip
-    add("--precision", choices=("f32", "bf16"), default="f32")
+    add("--precision", choices=("f32", "bf16"), default="f32", help="(default: f32)")
     add("--threads", type=int, help="of PyTorch (default: all)")
     add("--pictures-every", type=int, default=500, metavar="N", help="steps (default: 500)")
     add("--dry-run", action="store_true", help="two steps of every stage; says what it would take")
-    return result
+    return Options(**vars(parser.parse_args(arguments)))
 
 
 def main() -> None:
-    train(parser().parse_args())
+    train(parse())
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ mkdir -p "$run" "${OUT:?a folder for results}"
 status=0
 python3 -m training.train --preset "$preset" --data "$state/photos" --out "$run" \
   --precision bf16 --minutes "$minutes" "$@" >> "$run/log" 2>&1 || status=$?
-tail -n 5 "$run/log"
+tail -n 12 "$run/log"
 cp "$run/log" "$OUT/"
 for file in metrics.jsonl samples.jpg; do
   if [ -f "$run/$file" ]; then cp "$run/$file" "$OUT/"; fi

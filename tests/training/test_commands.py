@@ -2,10 +2,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
-from training.cli import named_paths, run, write_json, write_whole
+from training.cli import named_paths, run, write_image, write_json, write_text
 
 
 def _fails(error: BaseException) -> Callable[[], None]:
@@ -46,11 +47,11 @@ def test_files_are_whole_or_not_there(tmp_path: Path) -> None:
     found = json.loads((tmp_path / "a.json").read_text())
     assert found == {"lost": None, "kept": [1.5, [2]]}
     with pytest.raises(SinkError, match="cannot be written"):
-        write_whole(tmp_path / "nowhere" / "b.txt", "text")
-    (tmp_path / "folder").mkdir()
+        write_text(tmp_path / "nowhere" / "b.txt", "text")
+    (tmp_path / "folder.png").mkdir()
     with pytest.raises(SinkError, match="cannot be written"):
-        write_whole(tmp_path / "folder", "text")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "folder"]
+        write_image(tmp_path / "folder.png", np.zeros((2, 3), np.uint8))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "folder.png"]
 
 
 def test_named_paths() -> None:

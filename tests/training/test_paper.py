@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import build
 from training import paper
+from training.data.ebb import Ebb
 from training.measure.metrics import psnr
 
 
@@ -109,6 +110,6 @@ def test_size_that_the_network_cannot_take_is_said() -> None:
 def test_pair_of_two_sizes_is_named(tmp_path: Path, image: np.ndarray) -> None:
     ebb = _ebb(tmp_path, image)
     cv2.imwrite(str(ebb / "Training" / "bokeh" / "4400.jpg"), image[:50])
-    data = paper.Ebb(ebb, "val")
+    data = Ebb(ebb, "val")
     with pytest.raises(UsageError, match=r"4400.jpg differ in size"):
         paper.measure(Probe(), data, "probe", None)

@@ -1,146 +1,217 @@
 import json
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
+from tests.training.runs import EVENTS, HIT, STEPS, TINY, arguments
 from training.fit.ablations import build_network
 from training.fit.presets import PRESETS
-from training.train import parser, train
+from training.train import parse, train
 
 
-def _arguments(photos: Path, run: Path, steps: int, *more: str) -> list[str]:
-    return ["--preset", "lite-smoke", "--threads", "1", "--data", str(photos), "--out", str(run),
-            "--steps", str(steps), *more]  # fmt: skip
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preset that takes no time."""
+    monkeypatch.setitem(PRESETS, "tiny", TINY)
 
 
-def _start(photos: Path, run: Path, steps: int, *launcher: str) -> subprocess.Popen[str]:
-    command = [sys.executable, *launcher, "-m", "training.train"]
-    return subprocess.Popen([*command, *_arguments(photos, run, steps)], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+def _train(photos: Path, run: Path, *more: str) -> None:
+    train(parse(arguments(photos, run, *more)))
 
 
-def _train(photos: Path, run: Path, steps: int, *more: str) -> None:
-    train(parser().parse_args(_arguments(photos, run, steps, *more)))
+class State(TypedDict):
+    """What the tests look at in a checkpoint."""
+
+    step: int
+    samples: int
+    network: dict[str, Tensor]
 
 
-def _state(run: Path) -> dict[str, Any]:
-    return dict(torch.load(run / "checkpoint.pt", weights_only=True))
+def _state(run: Path) -> State:
+    state: State = torch.load(run / "checkpoint.pt", weights_only=True)
+    return state
+
+
+def test_a_person_is_told_what_happens(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    _train(photos, run, "--minutes", "0.0001")
+    begun = capsys.readouterr().out
+    for said in (
+        "preset    tiny: for tests",
+        "CPU with 1 threads, f32",
+        "stage 1   50% of the run: 2 samples of 48x32 or 32x48, loss l1_ssim, rate 1e-03 to 5e-04",
+        "length    4 steps",
+        f"folder    {run}, a new run",
+        f"reading {photos}",
+        "6 photographs: people/ 2, people_auto/ 2, backgrounds/ 2, cutouts/ 0",
+        "step 1 of 4, stage 1 of 2: loss ",
+        "Stopped at step 1 of 4; the same command goes on from there.",
+    ):
+        assert said in begun
+    _train(photos, run)
+    ended = capsys.readouterr().out
+    for said in (
+        f"folder    {run}, goes on from step 1 of 4",
+        "A report comes every 100 steps.",
+        "step 4 of 4, stage 2 of 2: loss ",
+        "Complete at step 4 of 4.",
+        f"python -m training.evaluate --model {run}/weights.safetensors",
+    ):
+        assert said in ended
+    assert "(rendering " in ended
+    _train(photos, run)
+    again = capsys.readouterr().out
+    assert "complete at step 4 of 4; give a greater length to go on" in again
+    assert {path.name for path in run.iterdir()} == {
+        "checkpoint.pt", "weights.safetensors", "samples.jpg", "metrics.jsonl",
+    }  # fmt: skip
+    for line in (run / "metrics.jsonl").read_text().splitlines():
+        report = json.loads(line)
+        assert report["loss"] == pytest.approx(sum(report["parts"].values()), abs=1e-3)
 
 
 def test_same_command_resumes_where_it_was(photos: Path, tmp_path: Path) -> None:
     """A run in two parts ends with the weights of a run in one: it sees the same samples."""
-    parts, whole = tmp_path / "parts", tmp_path / "whole"
-    _train(photos, parts, 4, "--minutes", "0.0001")
+    parts, single = tmp_path / "parts", tmp_path / "single"
+    _train(photos, parts, "--minutes", "0.0001")
     assert _state(parts)["step"] == 1
-    _train(photos, parts, 4, "--pictures-every", "1")
-    _train(photos, whole, 4)
-    assert _state(parts)["step"] == _state(whole)["step"] == 4
-    one, two = (load_file(str(run / "weights.safetensors")) for run in (parts, whole))
+    _train(photos, parts, "--pictures-every", "1")
+    _train(photos, single)
+    assert _state(parts)["step"] == _state(single)["step"] == STEPS
+    one, two = (load_file(str(run / "weights.safetensors")) for run in (parts, single))
     assert all(v.dtype == torch.float16 for v in one.values())
-    assert all(torch.allclose(one[k], two[k], atol=1e-4) for k in one)
-    names = {path.name for path in parts.iterdir()}
-    assert names == {"checkpoint.pt", "weights.safetensors", "samples.jpg"}
+    assert all(torch.equal(one[k], two[k]) for k in one)
 
 
 def test_two_processes_together_are_one(photos: Path, tmp_path: Path) -> None:
+    def smoke(run: str) -> list[str]:
+        return ["--preset", "lite-smoke", "--threads", "1", "--data", str(photos), "--out",
+                str(tmp_path / run), "--steps", "2"]  # fmt: skip
+
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    launcher = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port))
-    process = _start(photos, tmp_path / "two", 3, *launcher)
-    _train(photos, tmp_path / "one", 3)
-    assert process.wait(120) == 0, process.communicate()[1]
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port)]
+    command = [sys.executable, *launcher, "-m", "training.train", *smoke("two")]
+    process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    train(parse(smoke("one")))
+    out, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    assert out.count("Complete at step 2 of 2.") == 1
+    assert "2 processes" in out
     one, two = _state(tmp_path / "one"), _state(tmp_path / "two")
-    assert one["step"] == two["step"] == 3
-    assert one["samples"] == two["samples"] == 24
+    assert one["step"] == two["step"] == 2
+    assert one["samples"] == two["samples"] == 16
     begun = build_network(PRESETS["lite-smoke"]).state_dict()
-    networks = one["network"], two["network"]
     learnt, apart = (
         sum(float((a[k] - b[k]).abs().sum()) for k in begun)
-        for a, b in ((networks[0], begun), networks)
+        for a, b in ((one["network"], begun), (one["network"], two["network"]))
     )
     assert apart < 0.02 * learnt  # Adam's first steps enlarge what sums in another order leave
 
 
-def test_killed_at_any_moment_and_resumed_a_run_ends_whole(photos: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    _train(photos, run, 1)
-    (run / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"ste')  # as if killed after 2
-    process = _start(photos, run, 1_000)
-    time.sleep(4 + 2 * random.random())
-    process.kill()
-    process.wait()
-    reached = int(_state(run)["step"])
-    _train(photos, run, reached + 2)
-    assert _state(run)["step"] == reached + 2
+class Ended(TypedDict):
+    """How the run of an event ended, and the same command after it."""
+
+    status: int
+    step: int
+    again: int
+
+
+@pytest.fixture(scope="module")
+def ended(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Ended]]:
+    """The folder of the runs of all events, and how they ended."""
+    folder = tmp_path_factory.mktemp("runs")
+    command = [sys.executable, "-m", "tests.training.runs", str(photos), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return folder, json.loads((folder / "found.json").read_text())
+
+
+@pytest.mark.parametrize("event", [event for event in EVENTS if event != "none"])
+def test_a_run_that_is_ended_in_the_middle_and_resumed_is_as_one_that_was_not(
+    ended: tuple[Path, dict[str, Ended]], event: str
+) -> None:
+    folder, found = ended
+    run, single = folder / event, folder / "none"
+    killed = event.startswith("killed")
+    assert found[event]["status"] == (-signal.SIGKILL if killed else os.EX_OK)
+    saved = not killed or event == "killed between checkpoint and weights"
+    assert found[event]["step"] == (HIT if saved else HIT - 1)
+    assert found[event]["again"] == found["none"]["status"] == os.EX_OK
+    one, two = _state(run), _state(single)
+    assert one["step"] == two["step"] == STEPS
+    assert all(torch.equal(one["network"][k], two["network"][k]) for k in two["network"])
+    weights = [(path / "weights.safetensors").read_bytes() for path in (run, single)]
+    assert weights[0] == weights[1]
     steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert steps == sorted(set(steps))
-    load_file(str(run / "weights.safetensors"))
-
-
-def test_a_signal_ends_with_a_checkpoint(photos: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    process = _start(photos, run, 100_000)
-    while not (run / "metrics.jsonl").exists() and process.poll() is None:
-        if run.exists():
-            time.sleep(3)  # it has begun; any moment is as good
-            break
-        time.sleep(0.1)
-    os.kill(process.pid, signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert "Traceback" not in errors
-    assert _state(run)["step"]
+    assert steps == list(range(1, STEPS + 1))
 
 
 def test_dry_run_says_what_it_would_take_and_leaves_nothing(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _train(photos, tmp_path / "run", 700, "--dry-run")
+    _train(photos, tmp_path / "run", "--dry-run")
     said = capsys.readouterr().out
-    assert "parameters" in said
-    assert "stage 1: l1_ssim, 8 samples of about 96x160" in said
+    assert "network   lite, 1,359,130 parameters" in said
+    assert "stage 2   2 samples of 64x32, loss l1_ssim, rate 5e-04 to 1e-04, 2 steps of" in said
+    assert "nothing was kept of this dry run" in said
     assert not (tmp_path / "run").exists()
 
 
 def test_clips_and_a_teacher_are_learnt_from(photos: Path, tmp_path: Path) -> None:
-    _train(photos, tmp_path / "teacher", 1)
+    _train(photos, tmp_path / "teacher", "--minutes", "0.0001")
     teacher = str(tmp_path / "teacher" / "weights.safetensors")
-    _train(photos, tmp_path / "run", 2, "--temporal", "--teacher", teacher)
-    state = _state(tmp_path / "run")
-    assert state["samples"] == 16
+    _train(photos, tmp_path / "run", "--temporal", "--teacher", teacher)
+    assert _state(tmp_path / "run")["samples"] == 2 * STEPS
+    report = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert report["parts"].keys() == {"rendering", "picture", "focus", "teacher", "motion"}
+
+
+def test_every_preset_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for name, preset in PRESETS.items():
+        (line,) = [line for line in lines if line.split()[:1] == [name]]
+        assert line.endswith(preset.description)
+        assert preset.description
 
 
 def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     with pytest.raises(UsageError, match="needs photographs"):
-        _train(tmp_path, run, 1)
+        _train(tmp_path, run)
     with pytest.raises(UsageError, match="steps must be more than nothing"):
-        _train(photos, run, -1)
+        _train(photos, run, "--steps", "-1")
     with pytest.raises(UsageError, match="--align is for presets that train on EBB!"):
-        _train(photos, run, 1, "--align")
+        _train(photos, run, "--align")
     with pytest.raises(UsageError, match="--blades must be 0, a disc, or from 5 to 20"):
-        _train(photos, run, 1, "--blades", "3")
+        _train(photos, run, "--blades", "3")
     with pytest.raises(UsageError, match="--cats-eye must be from 0 to"):
-        _train(photos, run, 1, "--cats-eye", "nan")
+        _train(photos, run, "--cats-eye", "nan")
     options = ["--preset", "lite-tune", "--data", str(photos), "--out", str(run)]
+    with pytest.raises(UsageError, match="argument --steps: invalid int value: 'many'; see --help"):
+        _train(photos, run, "--steps", "many")
     with pytest.raises(UsageError, match="lite-tune needs --init"):
-        train(parser().parse_args(options))
-    _train(photos, run, 1)
+        train(parse(options))
+    _train(photos, run, "--minutes", "0.0001")
     options += ["--init", str(run / "weights.safetensors")]
-    with pytest.raises(UsageError, match="holds a run of the preset lite-smoke"):
-        train(parser().parse_args(options))
+    with pytest.raises(UsageError, match="holds a run of the preset tiny"):
+        train(parse(options))
     (run / "checkpoint.pt").write_bytes(b"cut")
     with pytest.raises(UsageError, match="is damaged or not a checkpoint"):
-        _train(photos, run, 2)
+        _train(photos, run)

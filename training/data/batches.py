@@ -1,11 +1,14 @@
 """Where a step's batch comes from: rendered pairs, or those of EBB!.
 
-What a step sees follows from its number alone, so that a run that is resumed goes on where it was,
-and several processes together see what one would.
+What a step sees follows from its number and its stage alone, so that a run that is resumed goes on
+where it was, and several processes together see what one would. The stage is decided when the
+step's batch is asked for, never when a worker begins to get it.
 """
 
+import itertools
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -19,14 +22,16 @@ from torch.utils.data import DataLoader, Dataset
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.stills import read_still
-from training.data.ebb import Array, Ebb
+from training.data.ebb import Ebb
 from training.data.optics import Lens
+from training.data.pictures import Pixels
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
-from training.fit.presets import PAPER, Preset, stage_at
+from training.fit.presets import PAPER, Preset
 
 SEED = 1  # of training; evaluate.py renders with another
 _WORKERS = {"synthetic": 1, "ebb": 4}  # a network on the CPU needs the other cores
+_AHEAD = 4  # batches that each worker gets ahead of time
 
 
 class Examples(NamedTuple):
@@ -46,9 +51,7 @@ class Examples(NamedTuple):
 class Share(NamedTuple):
     """What one process has to get for a step."""
 
-    stage: int
-    height: int
-    width: int
+    size: Size
     numbers: tuple[int, ...]  # of samples; those of a run never come twice
 
 
@@ -57,20 +60,33 @@ class Source(Protocol):
 
     def __call__(self, share: Share) -> Examples: ...
 
+    def describe(self) -> str:
+        """What there is to learn from, for a person."""
+        ...
 
-def shares(
-    preset: Preset, start: int, progress: Callable[[int], float], rank: int, world: int, clips: bool
-) -> Iterator[Share]:
-    """One process's share of every step until the run is complete.
+
+def share_of(
+    preset: Preset, stage: int, step: int, rank: int = 0, world: int = 1, clips: bool = False
+) -> Share:
+    """One process's share of a step's batch.
 
     Args:
-        start: the first step.
-        progress: of the run, in [0, 1], before a step.
+        stage, step: their numbers, from 0.
         rank, world: of the process, and how many there are.
         clips: numbers are those of clips of two frames, half as many.
+    """
+    shapes, batch = preset.stages[stage].shapes, preset.stages[stage].batch
+    chance = np.random.default_rng((SEED, step))
+    first = step * preset.largest_batch
+    numbers = range(first, first + batch // (1 + clips))
+    return Share(shapes[chance.integers(len(shapes))], tuple(numbers[rank::world]))
+
+
+def check_shares(preset: Preset, world: int, clips: bool) -> None:
+    """Make sure that processes can share every batch of a preset.
 
     Raises:
-        UsageError: when the processes cannot share a stage's batch equally.
+        UsageError: when they cannot share a stage's batch equally.
     """
     for stage in preset.stages:
         if (stage.batch // (1 + clips)) % world:
@@ -79,33 +95,22 @@ def shares(
                 f"{world} processes cannot share a batch of {what} equally; start fewer"
             )
 
-    def drawn() -> Iterator[Share]:
-        step = start
-        while (now := progress(step)) < 1:
-            number, _ = stage_at(preset, now)
-            stage = preset.stages[number]
-            chance = np.random.default_rng((SEED, step))
-            height, width = stage.shapes[chance.integers(len(stage.shapes))]
-            first = step * preset.largest_batch
-            numbers = range(first, first + stage.batch // (1 + clips))
-            yield Share(number, height, width, tuple(numbers[rank::world]))
-            step += 1
-
-    return drawn()
-
 
 class Synthetic:
     """Rendered pairs, or clips of two frames."""
 
     def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None) -> None:
-        self._renderer, self._clips = Renderer(pool, SEED, lens), clips
+        self._pool, self._renderer, self._clips = pool, Renderer(pool, SEED, lens), clips
+
+    def describe(self) -> str:
+        counts = ", ".join(f"{folder}/ {count}" for folder, count in self._pool.counts.items())
+        return f"{sum(self._pool.counts.values())} photographs: {counts}"
 
     def __call__(self, share: Share) -> Examples:
-        size = share.height, share.width
         if self._clips:
-            batches = [self._renderer.clip(number, 2, *size) for number in share.numbers]
+            batches = [self._renderer.clip(number, 2, *share.size) for number in share.numbers]
         else:
-            batches = [self._renderer.batch(share.numbers, *size)]
+            batches = [self._renderer.batch(share.numbers, *share.size)]
         input, sharp, bokeh, focus = (
             torch.cat([getattr(b, name) for b in batches]) for name in Examples._fields
         )
@@ -130,7 +135,7 @@ class EbbWithDisparity(Ebb):
                 "the disparity of every original"
             )
 
-    def _read(self, path: Path) -> Array:
+    def _read(self, path: Path) -> Pixels:
         rgb = super()._read(path)
         plane = Pillow.fromarray(read_still(_disparity(path)).image[..., 0])
         resized = plane.resize(rgb.shape[1::-1], Pillow.Resampling.LANCZOS)
@@ -147,6 +152,9 @@ class Pairs:
     def __init__(self, pairs: Ebb) -> None:
         self._pairs = pairs
 
+    def describe(self) -> str:
+        return f"{len(self._pairs)} pairs of EBB!"
+
     def __call__(self, share: Share) -> Examples:
         drawn: list[tuple[Tensor, Tensor]] = []
         for number in share.numbers:
@@ -158,15 +166,15 @@ class Pairs:
         return Examples(originals, originals[:, :3], bokeh[:, :3], None)
 
 
-class _Shares(Dataset[tuple[int, Examples] | BokehError]):
-    """As a `DataLoader` asks for them."""
+class _Shares(Dataset[Examples | BokehError]):
+    """A source as a `DataLoader` asks it."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
-    def __getitem__(self, share: Share) -> tuple[int, Examples] | BokehError:
+    def __getitem__(self, share: Share) -> Examples | BokehError:
         try:
-            return share.stage, self._source(share)
+            return self._source(share)
         except BokehError as error:
             return error  # raised in a worker, its sentence would come with a traceback
 
@@ -184,7 +192,7 @@ def open_source(
     """The source of a preset.
 
     Args:
-        data: the folder of photographs (see pool.py) or of EBB! (see datasets.py).
+        data: the folder of photographs (see pool.py) or of EBB! (see ebb.py).
         device: where pictures are rendered.
         clips: rendered ones are clips of two frames.
         align: bring EBB!'s pairs together, see `Ebb`.
@@ -201,27 +209,54 @@ def open_source(
     return Pairs(Ebb(data, "train", size, SEED, align))
 
 
-def load(
-    source: Source, preset: Preset, wanted: Iterator[Share], device: torch.device
+def workers_for(preset: Preset, device: torch.device) -> int:
+    """How many workers get a preset's batches; what is rendered on a GPU is got in this process."""
+    rendered_there = preset.data == "synthetic" and device.type != "cpu"
+    return 0 if rendered_there else _WORKERS[preset.data]
+
+
+def batches(
+    source: Source,
+    share: Callable[[int, int], Share],
+    stage_of: Callable[[int], int | None],
+    step: int,
+    workers: int,
 ) -> Iterator[tuple[int, Examples]]:
-    """The stage and the examples of each share, got ahead of time by workers; what is rendered on a
-    GPU is got in this process.
+    """The stage and the examples of every step, got ahead of time by workers.
+
+    Where a stage goes by the time trained, workers cannot know when it ends: they go on with the
+    present one, and what they have got beyond its end is thrown away.
+
+    Args:
+        share: what this process has to get for a stage and a step.
+        stage_of: the stage of a step, None when the run is complete; asked when the step's batch
+            is.
+        step: the first one, from 0.
 
     Raises:
         BokehError: when a file cannot be read.
     """
-    in_process = preset.data == "synthetic" and device.type != "cpu"
-    workers = 0 if in_process else _WORKERS[preset.data]
+    while (stage := stage_of(step)) is not None:
+        with closing(_of_stage(source, share, stage, step, workers)) as found:
+            while stage_of(step) == stage:
+                yield stage, next(found)
+                step += 1
+
+
+def _of_stage(
+    source: Source, share: Callable[[int, int], Share], stage: int, step: int, workers: int
+) -> Generator[Examples]:
+    """The examples of a stage's steps, as if it never ended."""
+    cv2.setNumThreads(1)  # a worker forked from a process with OpenCV's threads may hang
     loader = DataLoader(
         _Shares(source),
         batch_size=None,
-        sampler=wanted,  # any iterable of what __getitem__ takes
+        sampler=(share(stage, step) for step in itertools.count(step)),
         num_workers=workers,
-        prefetch_factor=4 if workers else None,
+        prefetch_factor=_AHEAD if workers else None,
         worker_init_fn=_start_worker,
     )
     for item in loader:
         if isinstance(item, BokehError):
             raise item
-        stage, examples = item
-        yield stage, examples
+        yield item

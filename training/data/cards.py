@@ -6,16 +6,13 @@ printed with a part of a photograph or with lines of text.
 
 import math
 import random
-from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from training.data.pool import Pool, Subject
+from training.data.pictures import Pixels
+from training.data.pool import Pool, Subject, bounding_box
 
-Array = NDArray[Any]
 Colour = tuple[int, int, int]
 
 _SIDE = 240  # pixels, of a card's longer side before it is turned
@@ -39,13 +36,10 @@ def draw_card(pool: Pool, rng: random.Random) -> Subject:
     image, mask = _askew(face, _outline(rng, height, width), rng)
     light = np.linspace(rng.uniform(0.7, 1.2), rng.uniform(0.7, 1.2), image.shape[1])
     image = np.clip(image * light[None, :, None], 0, 255).astype(np.uint8)
-    ys, xs = np.nonzero(mask > 128)
-    box = (int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max()))
-    pixels = np.dstack([image, mask, mask]).transpose(2, 0, 1)
-    return Subject(torch.from_numpy(pixels.copy()).to(pool.device), box, close=False)
+    return Subject(pool.tensor(image, mask, mask), bounding_box(mask), close=False)
 
 
-def _photograph(pool: Pool, rng: random.Random, height: int, width: int) -> Array:
+def _photograph(pool: Pool, rng: random.Random, height: int, width: int) -> Pixels:
     """A part of a photograph."""
     source = rng.choice(pool.scenes) if rng.random() < 0.6 else rng.choice(pool.people).pixels
     rows, columns = source.shape[1:]
@@ -63,7 +57,7 @@ def _colour(rng: random.Random) -> Colour:
     return (rng.randint(0, 255), rng.randint(0, 255), rng.randint(0, 255))
 
 
-def _print(rng: random.Random, height: int, width: int) -> Array:
+def _print(rng: random.Random, height: int, width: int) -> Pixels:
     """Text and shapes on one colour."""
     face = np.full((height, width, 3), _colour(rng), np.uint8)
     for _ in range(rng.randint(0, 3)):
@@ -83,7 +77,7 @@ def _print(rng: random.Random, height: int, width: int) -> Array:
     return face
 
 
-def _outline(rng: random.Random, height: int, width: int) -> Array:
+def _outline(rng: random.Random, height: int, width: int) -> Pixels:
     """Uint8 [height, width], 255 inside: a rectangle, an ellipse or something rounder or odder."""
     mask = np.zeros((height, width), np.uint8)
     chance = rng.random()
@@ -102,7 +96,7 @@ def _outline(rng: random.Random, height: int, width: int) -> Array:
     return mask
 
 
-def _askew(face: Array, mask: Array, rng: random.Random) -> tuple[Array, Array]:
+def _askew(face: Pixels, mask: Pixels, rng: random.Random) -> tuple[Pixels, Pixels]:
     """Turned and seen in perspective, with a margin."""
     height, width = mask.shape
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)

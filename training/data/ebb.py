@@ -5,12 +5,11 @@ Its owners give it on request: https://competitions.codalab.org/competitions/247
 
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -18,8 +17,8 @@ from torch.utils.data import Dataset
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.stills import read_still
+from training.data.pictures import Pixels
 
-Array = NDArray[Any]
 Split = Literal["train", "val"]
 
 VAL294 = range(4400, 4694)  # the numbers of the pairs that the paper reports on
@@ -96,7 +95,7 @@ class Ebb(Dataset[tuple[Tensor, Tensor]]):
             pair = pair.flip([axis for axis, flip in zip((2, 3), flips, strict=True) if flip])
         return pair[0], pair[1]
 
-    def _read(self, path: Path) -> Array:
+    def _read(self, path: Path) -> Pixels:
         rgb = read_still(path).image[..., ::-1]
         if self._size is None:
             return rgb
@@ -113,7 +112,7 @@ def _numbered(folder: Path) -> dict[int, Path]:
     return {int(p.stem): p for p in folder.glob("*.jpg") if p.stem.isdecimal()}
 
 
-def gain_match(source: Array, target: Array) -> Array:
+def gain_match(source: Pixels, target: Pixels) -> Pixels:
     """Bring a picture's exposure and white balance to another's: one gain per channel, by least
     squares.
 
@@ -131,7 +130,7 @@ def gain_match(source: Array, target: Array) -> Array:
     return np.asarray(np.clip(np.rint(values * gain), 0, 255).astype(np.uint8))
 
 
-def shift_match(source: Array, target: Array) -> Array:
+def shift_match(source: Pixels, target: Pixels) -> Pixels:
     """Shift a picture by whole pixels onto another, by phase correlation of their luminance (RGB).
 
     Whole pixels, so that nothing is softened; what comes in at an edge repeats it. A shift by more

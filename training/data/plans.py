@@ -71,12 +71,18 @@ class Shot:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sample.
+    """What one sample shows, from back to front: scene, behind, subject, front.
 
-    scene: what stands behind, from back to front: behind, subject, front; `behind` and `front` have
-    a circle of confusion over the largest (negative: nearer; 0: `front` is held by the subject, in
-    focus too). The subject is in focus; when it is the scene's own (`in_place`), both shots are of
-    one photo. Without a subject what is nearest is in focus.
+    scene: the place; without a subject, what is nearest in it is in focus.
+    webcam: through which all of it is seen.
+    camera: how the camera moves in a clip.
+    own: how the subject moves beside that.
+    subject: what is in focus, if anything.
+    close: the subject is head and shoulders.
+    in_place: scene and subject are of one photo.
+    behind: what stands between, with its circle of confusion over the largest.
+    front: what stands before the subject, with the same: negative, as it is nearer to the lens, or
+        0 when the subject holds it, in focus too.
     """
 
     scene: Shot
@@ -105,13 +111,15 @@ class Planner:
         camera, own = Sway.draw(rng, 0.12), Sway.draw(rng, 0.2)
         shake = self._motion(0.008) if rng.random() < 0.06 else (0.0, 0.0)
         moved = self._motion(0.025) if rng.random() < 0.15 else shake
-        cam = Webcam.draw(rng, dark)
+        webcam = Webcam.draw(rng, dark)
         pool = self._pool
         if chance < _INSIDE_CHANCE:
             subject = rng.choice(pool.close if rng.random() < 0.3 else pool.people)
             gain = self._gain(light)
             shot = Shot(subject.pixels, self._window(subject), rng.random() < 0.5, gain, shake)
-            return Plan(shot, cam, camera, own, shot, subject.close, True, front=self._front(light))
+            return Plan(
+                shot, webcam, camera, own, shot, subject.close, True, front=self._front(light)
+            )
         scene = self._scene(0.5, self._gain(light), shake)
         if chance < _INSIDE_CHANCE + _SOMEBODY:
             subject = rng.choice(pool.close if rng.random() < 0.4 else pool.people)
@@ -121,12 +129,12 @@ class Planner:
             subject = draw_card(pool, rng) if drawn else rng.choice(pool.objects)
             others, window = 0.4, self._held(subject, 0.3, 0.9)
         else:
-            return Plan(scene, cam, camera, own)
+            return Plan(scene, webcam, camera, own)
         behind = self._behind(light) if rng.random() < others else None
         shot = Shot(subject.pixels, window, rng.random() < 0.5, self._gain(light), moved,
                     inside=False)  # fmt: skip
         front = self._front(light)
-        return Plan(scene, cam, camera, own, shot, subject.close, False, behind, front)
+        return Plan(scene, webcam, camera, own, shot, subject.close, False, behind, front)
 
     def _gain(self, stops: float) -> tuple[float, float, float]:
         """About an exposure, with a tint."""

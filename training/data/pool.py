@@ -8,19 +8,18 @@ folders are skipped, except that there must be people and backgrounds.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
-
-Array = NDArray[Any]
+from training.data.pictures import Pixels
 
 LONG_SIDE = 640  # photos are kept at this size
+MASKED = 128  # a mask's pixels above this level are the subject's
+_FEWEST = 500  # pixels of a mask in which there is somebody to see
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,12 @@ class Subject:
     pixels: Tensor  # uint8 [5, h, w]: RGB, mask, disparity (a cutout's is its mask)
     box: tuple[int, int, int, int]  # of the mask: left, top, right, bottom
     close: bool  # head and shoulders, cut by the photo's lower edge
+
+
+def bounding_box(mask: Pixels) -> tuple[int, int, int, int]:
+    """The left, top, right and bottom pixel of a mask that is not empty, uint8 [h, w]."""
+    ys, xs = np.nonzero(mask > MASKED)
+    return int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max())
 
 
 class Pool:
@@ -56,26 +61,32 @@ class Pool:
         self.scenes: list[Tensor] = []
         for path in sorted((folder / "backgrounds").glob("*.jpg")):
             image = _photo(path)
-            self.scenes.append(self._tensor(image, _plane(path, ".disparity.png", image)))
+            self.scenes.append(self.tensor(image, _plane(path, ".disparity.png", image)))
         if not (self.people or self.close) or not self.scenes:
             raise UsageError(
                 f"{folder} needs photographs in people/ or people_auto/ and in backgrounds/; "
                 "training/README.md describes the layout"
             )
+        self.counts = {
+            "people": len(self.people), "people_auto": len(self.close),
+            "backgrounds": len(self.scenes), "cutouts": len(self.objects),
+        }  # fmt: skip
+        """How many photographs each folder gave."""
         self.people = self.people or self.close
         self.close = self.close or self.people
 
-    def _tensor(self, image: Array, *planes: Array) -> Tensor:
+    def tensor(self, image: Pixels, *planes: Pixels) -> Tensor:
+        """Uint8 [h, w, 3] and planes [h, w] as [3 + planes, h, w] on the pool's device."""
         return torch.from_numpy(np.dstack([image, *planes]).transpose(2, 0, 1).copy()).to(
             self.device
         )
 
-    def _subject(self, image: Array, mask: Array, disparity: Array, close: bool) -> Subject | None:
-        ys, xs = np.nonzero(mask > 128)
-        if len(ys) < 500:  # nobody to see
+    def _subject(
+        self, image: Pixels, mask: Pixels, disparity: Pixels, close: bool
+    ) -> Subject | None:
+        if np.count_nonzero(mask > MASKED) < _FEWEST:
             return None
-        box = (int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max()))
-        return Subject(self._tensor(image, mask, disparity), box, close)
+        return Subject(self.tensor(image, mask, disparity), bounding_box(mask), close)
 
     def _subjects(self, folder: Path, close: bool) -> list[Subject]:
         found: list[Subject] = []
@@ -94,14 +105,14 @@ class Pool:
         return self._subject(image[..., 2::-1], image[..., 3], image[..., 3], False)
 
 
-def _read(path: Path, flag: int) -> Array:
+def _read(path: Path, flag: int) -> Pixels:
     image = cv2.imread(str(path), flag)
     if image is None:
         raise UsageError(f"{path} is missing or not a picture")
     return np.asarray(image)
 
 
-def shrunk(image: Array) -> Array:
+def shrunk(image: Pixels) -> Pixels:
     """A photo no larger than it is kept: itself, or a smaller one."""
     scale = LONG_SIDE / max(image.shape[:2])
     if scale >= 1:
@@ -109,11 +120,11 @@ def shrunk(image: Array) -> Array:
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
 
 
-def _photo(path: Path) -> Array:
+def _photo(path: Path) -> Pixels:
     return shrunk(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
 
 
-def _plane(photo: Path, suffix: str, image: Array) -> Array:
+def _plane(photo: Path, suffix: str, image: Pixels) -> Pixels:
     """The mask or disparity that belongs to a photo, at the size of `image`."""
     plane = _read(photo.with_name(photo.stem + suffix), cv2.IMREAD_GRAYSCALE)
     size = (image.shape[1], image.shape[0])

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from training.data.optics import GAMMA, Lens, Plane, infill, lens_blur
 from training.data.plans import Plan, Planner, Shot
 from training.data.pool import Pool
-from training.data.webcam import webcam
+from training.data.webcam import through_webcams
 
 _EXPOSURE = 7  # moments that a moving exposure is averaged over
 _RIM = 0.02  # of the width: around a mask a disparity is the subject's as much as the scene's
@@ -81,8 +81,8 @@ class Renderer:
         blurred, focus = lens_blur(planes, self._lens)
         sharp, bokeh = light.clamp(0, 1) ** (1 / GAMMA), blurred ** (1 / GAMMA)
         disparity = torch.cat([disparity for _, disparity in samples])
-        image = webcam(sharp, [plan.webcam for plan, _ in moments],
-                       [self._seed + seed for seed in seeds])  # fmt: skip
+        webcams = [plan.webcam for plan, _ in moments]
+        image = through_webcams(sharp, webcams, [self._seed + seed for seed in seeds])
         return Batch(image, sharp, bokeh, focus, disparity)
 
 

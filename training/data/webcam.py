@@ -1,6 +1,6 @@
-"""What a webcam does to a picture: noise, softness, compression.
+"""What a webcam does to an image: noise, softness, compression.
 
-Pictures are float32 [n, 3, h, w] RGB in [0, 1], gamma-coded.
+Images are float32 [n, 3, h, w] RGB in [0, 1], gamma-coded.
 """
 
 import random
@@ -33,11 +33,13 @@ _YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -
 
 @dataclass(frozen=True)
 class Webcam:
-    """One camera's faults.
+    """The faults of one webcam.
 
-    shot, read: standard deviations of noise at white, growing with the root of the signal, and
-    everywhere. coarse: the noise was smoothed by the camera. soft: the picture too. quality: of
-    JPEG, 1 to 100, or None.
+    shot: standard deviation of the noise at white that grows with the root of the signal.
+    read: standard deviation of the noise that is the same everywhere.
+    coarse: the webcam smoothed its noise.
+    soft: it smoothed the image.
+    quality: of its JPEG compression, 1 to 100; None without compression.
     """
 
     shot: float
@@ -48,7 +50,7 @@ class Webcam:
 
     @staticmethod
     def draw(rng: random.Random, dark: bool) -> "Webcam":
-        """A random camera; noisier if the room is dark."""
+        """A random webcam; noisier if the room is dark."""
         level = rng.uniform(0.02, 0.06) if dark else rng.uniform(0, 0.03)
         noisy = dark or rng.random() < 0.6
         return Webcam(
@@ -60,24 +62,26 @@ class Webcam:
         )
 
 
-def webcam(sharp: Tensor, cameras: Sequence[Webcam], seeds: Sequence[int]) -> Tensor:
-    """Pictures as these cameras give them.
+def through_webcams(sharp: Tensor, webcams: Sequence[Webcam], seeds: Sequence[int]) -> Tensor:
+    """Images as these webcams deliver them.
 
     Args:
-        seeds: of each picture's noise.
+        sharp: the images before, one for each webcam.
+        seeds: of each image's noise.
     """
-    pictures = []
-    for picture, camera, seed in zip(sharp.chunk(len(sharp)), cameras, seeds, strict=True):
-        image = _smoothed(picture) if camera.soft else picture
-        if camera.shot or camera.read:
+    delivered = []
+    for image, webcam, seed in zip(sharp.chunk(len(sharp)), webcams, seeds, strict=True):
+        if webcam.soft:
+            image = _smoothed(image)
+        if webcam.shot or webcam.read:
             generator = torch.Generator(sharp.device).manual_seed(seed)
             noise = torch.randn(image.shape, generator=generator, device=sharp.device)
-            if camera.coarse:
+            if webcam.coarse:
                 noise = 2 * _smoothed(noise)
-            image = image + noise * (camera.shot * image.clamp(min=0).sqrt() + camera.read)
+            image = image + noise * (webcam.shot * image.clamp(min=0).sqrt() + webcam.read)
         image = image.clamp(0, 1)
-        pictures.append(image if camera.quality is None else jpeg(image, camera.quality))
-    return torch.cat(pictures)
+        delivered.append(image if webcam.quality is None else jpeg(image, webcam.quality))
+    return torch.cat(delivered)
 
 
 def _smoothed(image: Tensor) -> Tensor:

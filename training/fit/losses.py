@@ -107,28 +107,29 @@ def focus_loss(logit: Tensor, focus: Tensor) -> Tensor:
     return _FOCUS * F.binary_cross_entropy_with_logits(logit, focus)
 
 
-def total(
+def losses_with_focus(
     y: Tensor, sharp: Tensor, bokeh: Tensor, focus: Tensor, rendering_loss: str = "l1_ssim"
-) -> Tensor:
-    """The loss of a network with the focus head.
-
-    The stage's loss on the rendering; half an L1 on the recomposed picture; binary cross-entropy,
-    weighed 0.15, on the focus map.
+) -> dict[str, Tensor]:
+    """The losses of a network with the focus head; their sum is what is minimised.
 
     Args:
         y: the network's output, float [n, 4, h, w].
         sharp, bokeh: float [n, 3, h, w] RGB in [0, 1].
         focus: float [n, 1, h, w] in [0, 1].
         rendering_loss: named in `LOSSES`.
+
+    Returns:
+        "rendering": the stage's loss; "picture": half an L1 on the recomposed picture; "focus":
+        binary cross-entropy, weighed 0.15, on the focus map.
     """
     rendering, logit = split_output(y)
     assert logit is not None, "the focus head is trained here"
     picture = recompose(rendering, torch.sigmoid(logit), sharp)
-    return (
-        LOSSES[rendering_loss](rendering, bokeh)
-        + _PICTURE * F.l1_loss(picture, bokeh)
-        + focus_loss(logit, focus)
-    )
+    return {
+        "rendering": LOSSES[rendering_loss](rendering, bokeh),
+        "picture": _PICTURE * F.l1_loss(picture, bokeh),
+        "focus": focus_loss(logit, focus),
+    }
 
 
 def temporal(picture: Tensor, truth: Tensor) -> Tensor:

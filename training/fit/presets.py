@@ -18,16 +18,27 @@ class Stage:
     """A part of a run."""
 
     share: float  # of the run's length
-    shapes: tuple[Size, ...]  # (height, width) of a batch, drawn by chance, all as likely
+    shapes: tuple[Size, ...]  # of a batch's pictures, drawn by chance, all as likely
     batch: int  # samples of a step, over all processes
     loss: str  # of the rendering, named in losses.LOSSES
     rate: tuple[float, float]  # Adam's, at the stage's beginning and at its end
+
+    def __str__(self) -> str:
+        shapes = " or ".join(str(shape) for shape in dict.fromkeys(self.shapes))
+        first, last = self.rate
+        return f"{self.batch} samples of {shapes}, loss {self.loss}, rate {first:.0e} to {last:.0e}"
+
+    @property
+    def pixels(self) -> float:
+        """About how many pixels a step sees."""
+        return self.batch * sum(shape.area for shape in self.shapes) / len(self.shapes)
 
 
 @dataclass(frozen=True)
 class Preset:
     """A network, its data and its stages."""
 
+    description: str  # for `--help`
     network: str  # see ablations.build_network
     stages: tuple[Stage, ...]
     steps: int  # unless the user gives another length
@@ -66,33 +77,48 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
 
 def _tuned(network: str, rate: float) -> Preset:
     """Brings trained weights to other photographs, another renderer or another size."""
+    about = f"trained {network} weights (--init) brought to other photographs, near 256x144"
     stage = Stage(1, SHIPPED, 4, "l1_ssim", (rate, rate / 20))
-    return Preset(network, (stage,), 3_000, needs=("init",))
+    return Preset(about, network, (stage,), 3_000, needs=("init",))
 
 
 def _for_gpu(network: str, rate: float) -> Preset:
     """For half an hour of a large GPU, which small batches would leave idle."""
+    about = f"trained {network} weights (--init) in half an hour of a large GPU, up to 640x384"
     stages = (
         Stage(0.3, MIDDLE, 32, "l1_ssim", (rate, rate / 2)),
         Stage(0.7, HUGE, 16, "l1_ssim", (rate / 2, rate / 40)),
     )
-    return Preset(network, stages, 8_000, needs=("init",))
+    return Preset(about, network, stages, 8_000, needs=("init",))
 
 
-def _paper(network: str = "dmshn", second: str = "ms_ssim") -> Preset:
+def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
+    """Two stages at the paper's size."""
     first = Stage(0.5, PAPER, 2, "l1_ssim", (1e-4, 1e-5))
     stages = (first, Stage(0.5, PAPER, 2, second, (1e-5, 1e-6)))
-    return Preset(network, stages, 120_000, "ebb", focus_head=False, warm_up=0)
+    return Preset(about, network, stages, 120_000, "ebb", focus_head=False, warm_up=0)
 
 
-def _paper_alone(network: str, stage: Stage, steps: int, needs: tuple[str, ...] = ()) -> Preset:
-    return Preset(network, (stage,), steps, "ebb", focus_head=False, warm_up=0, needs=needs)
+def _paper_alone(
+    about: str, network: str, stage: Stage, steps: int, needs: tuple[str, ...] = ()
+) -> Preset:
+    """A single stage at the paper's size."""
+    return Preset(about, network, (stage,), steps, "ebb", focus_head=False, warm_up=0, needs=needs)
 
 
 PRESETS: dict[str, Preset] = {
-    "lite": Preset("lite", _progressive(1), 20_000),
-    "dmshn": Preset("dmshn", _progressive(1), 20_000),
-    "stacked": Preset("stacked", _progressive(0.5), 6_000, needs=("init",)),
+    "lite": Preset(
+        "our network for CPUs and phones from nothing, on pictures that grow to 480x272",
+        "lite", _progressive(1), 20_000,
+    ),
+    "dmshn": Preset(
+        "the paper's network from nothing, with our focus head, in the same way",
+        "dmshn", _progressive(1), 20_000,
+    ),
+    "stacked": Preset(
+        "two of the paper's networks in a row, from the weights of one (--init)",
+        "stacked", _progressive(0.5), 6_000, needs=("init",),
+    ),
     "lite-tune": _tuned("lite", 2e-4),
     "dmshn-tune": _tuned("dmshn", 1.5e-4),
     "stacked-tune": _tuned("stacked", 1e-4),
@@ -100,24 +126,27 @@ PRESETS: dict[str, Preset] = {
     "dmshn-gpu": _for_gpu("dmshn", 4e-4),
     "stacked-gpu": _for_gpu("stacked", 2e-4),
     "lite-smoke": Preset(
-        "lite", (Stage(1, (Size(96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50
+        "a short run on a CPU, to see that training works",
+        "lite", (Stage(1, (Size(96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50,
     ),
     "dmshn-ebb": Preset(
-        "dmshn",
-        (Stage(1, PAPER, 2, "l1_ssim", (1e-4, 1e-6)),),
-        20_000,
-        "ebb",
+        "the paper's network on EBB!, from weights (--init), its focus from a --teacher",
+        "dmshn", (Stage(1, PAPER, 2, "l1_ssim", (1e-4, 1e-6)),), 20_000, "ebb",
         needs=("init", "teacher"),
     ),
-    "paper-dmshn": _paper(),
+    "paper-dmshn": _paper("the paper's recipe on EBB!: L1 + SSIM, then MS-SSIM"),
     "paper-stacked": _paper_alone(
-        "stacked", Stage(1, PAPER, 2, "ms_ssim", (1e-5, 1e-6)), 60_000, needs=("init",)
+        "the paper's recipe for two networks in a row, from paper-dmshn (--init)",
+        "stacked", Stage(1, PAPER, 2, "ms_ssim", (1e-5, 1e-6)), 60_000, needs=("init",),
     ),
-    "paper-no-residuals": _paper("no-residuals"),
-    "paper-no-stage2": _paper_alone("dmshn", Stage(1, PAPER, 2, "l1_ssim", (1e-4, 1e-6)), 120_000),
-    "paper-l1-ms-ssim": _paper(second="l1_ms_ssim"),
-    "paper-depth": _paper("depth"),
-}
+    "paper-no-residuals": _paper("ablation: without encoder residuals", "no-residuals"),
+    "paper-no-stage2": _paper_alone(
+        "ablation: without the second stage",
+        "dmshn", Stage(1, PAPER, 2, "l1_ssim", (1e-4, 1e-6)), 120_000,
+    ),
+    "paper-l1-ms-ssim": _paper("ablation: L1 + MS-SSIM in the second stage", second="l1_ms_ssim"),
+    "paper-depth": _paper("ablation: with disparity as a fourth channel", "depth"),
+}  # fmt: skip
 
 
 def stage_at(preset: Preset, progress: float) -> tuple[int, float]:
@@ -146,3 +175,17 @@ def rate_at(preset: Preset, progress: float, step: int) -> float:
     first, last = preset.stages[number].rate
     rate = first * math.pow(last / first, done)
     return rate * min(1.0, (step + 1) / preset.warm_up) if preset.warm_up else rate
+
+
+def work(preset: Preset, begin: float, end: float) -> float:
+    """What a part of a run costs, relative to its other parts: the pixels that its steps see.
+
+    Args:
+        begin, end: of the part, in [0, 1] of the run's progress.
+    """
+    total = stage_begin = 0.0
+    for stage in preset.stages:
+        stage_end = stage_begin + stage.share
+        total += stage.pixels * max(0.0, min(end, stage_end) - max(begin, stage_begin))
+        stage_begin = stage_end
+    return total

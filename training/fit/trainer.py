@@ -1,14 +1,15 @@
 """The state of one run and one step of it."""
 
+import functools
 import io
 import json
 import math
 import pickle
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zipfile import BadZipFile
 
-import cv2
 import torch
 from lightning_fabric import Fabric
 from safetensors.torch import save
@@ -16,20 +17,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime_bokeh.errors import BokehError, UsageError
+from realtime_bokeh.files import write_whole
 from realtime_bokeh.network.dmshn import split_output
-from training.cli import write_whole
 from training.data.batches import Examples
 from training.fit.ablations import build_network
 from training.fit.initial import load_initial
-from training.fit.losses import LOSSES, distillation, recompose, temporal, total
+from training.fit.losses import LOSSES, distillation, losses_with_focus, recompose, temporal
 from training.fit.presets import Preset, rate_at
+from training.fit.progress import Report
+from training.fit.samples import labelled_sheet
 
-_SHOWN = 4  # samples in a picture
+_SHOWN = 4  # columns of samples.jpg
 _TEMPORAL = 0.5  # weight of the loss in time
-_KEPT = 0.999  # of the averaged weights at each step, once there were many
+_DECAY = 0.999  # of the averaged weights at each step, once there were many
 
 
-class Shown(NamedTuple):
+class StepOutput(NamedTuple):
     """A step's examples and what the network made of them, for a picture."""
 
     examples: Examples
@@ -70,7 +73,7 @@ class Trainer:
         self._average = self._weights()
         self.step = self.samples = 0
         self.seconds = 0.0
-        self._sums = torch.zeros(4, device=fabric.device)
+        self._sums: dict[str, Tensor] = {}  # since the last report
 
     def _weights(self) -> dict[str, Tensor]:
         return {k: v.detach().clone() for k, v in self.network.state_dict().items()}
@@ -130,13 +133,13 @@ class Trainer:
             "samples": self.samples,
             "seconds": self.seconds,
         }
-        whole = io.BytesIO()
-        torch.save(state, whole)
-        write_whole(self.folder / "checkpoint.pt", whole.getvalue())
+        content = io.BytesIO()
+        torch.save(state, content)
+        write_whole(self.folder / "checkpoint.pt", content.getvalue())
         half = {k: v.half().contiguous().cpu() for k, v in self._average.items()}
         write_whole(self.folder / "weights.safetensors", save(half))
 
-    def update(self, examples: Examples, stage: int, progress: float) -> Shown:
+    def update(self, examples: Examples, stage: int, progress: float) -> StepOutput:
         """One step of Adam.
 
         Raises:
@@ -149,7 +152,8 @@ class Trainer:
             input=examples.input.contiguous(memory_format=torch.channels_last)
         )
         y = self._model(examples.input).float()
-        loss, picture = self._loss(y, examples, self.preset.stages[stage].loss)
+        parts, picture = self._losses(y, examples, self.preset.stages[stage].loss)
+        loss = functools.reduce(torch.add, parts.values())
         self._optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
@@ -163,56 +167,73 @@ class Trainer:
         self._optimizer.step()
         self.step += 1
         self.samples += len(y) * self.fabric.world_size
-        keep = min(_KEPT, self.step / (self.step + 50))
+        keep = min(_DECAY, self.step / (self.step + 50))
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
                 self._average[name].lerp_(value, 1 - keep)
             mse, identity = (F.mse_loss(p, examples.bokeh) for p in (picture, examples.sharp))
-            self._sums += torch.stack([loss, mse, identity, torch.ones_like(loss)])
+            measured = {"steps": torch.ones_like(loss), "loss": loss, "mse": mse,
+                        "identity": identity, **parts}  # fmt: skip
+            self._sums = {k: self._sums.get(k, 0) + v.detach() for k, v in measured.items()}
         logit = split_output(y)[1]
         focus = None if logit is None else torch.sigmoid(logit.detach())
-        return Shown(examples, picture.detach(), focus)
+        return StepOutput(examples, picture.detach(), focus)
 
-    def _loss(self, y: Tensor, examples: Examples, rendering_loss: str) -> tuple[Tensor, Tensor]:
-        """The loss, and the picture that a viewer would get."""
+    def _losses(
+        self, y: Tensor, examples: Examples, rendering_loss: str
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """The losses by name, and the picture that a viewer would get."""
         rendering, logit = split_output(y)
         if logit is None:
-            return LOSSES[rendering_loss](rendering, examples.bokeh), rendering
+            return {"rendering": LOSSES[rendering_loss](rendering, examples.bokeh)}, rendering
         _, sharp, bokeh, focus = examples
-        extra = torch.zeros((), device=y.device)
+        extra: dict[str, Tensor] = {}
         if self._teacher:
             with torch.no_grad(), self.fabric.autocast():
                 taught = self._teacher(examples.input).float()
             if focus is None:
                 focus = torch.sigmoid(taught[:, 3:])
             else:
-                extra = distillation(y, taught)
+                extra["teacher"] = distillation(y, taught)
         assert focus is not None, "a preset whose data has no focus needs a teacher"
         picture = recompose(rendering, torch.sigmoid(logit), sharp)
         if self._clips:
-            extra = extra + _TEMPORAL * temporal(picture, bokeh)
-        return total(y, sharp, bokeh, focus, rendering_loss) + extra, picture
+            extra["motion"] = _TEMPORAL * temporal(picture, bokeh)
+        return losses_with_focus(y, sharp, bokeh, focus, rendering_loss) | extra, picture
 
-    def report(self, stage: int, progress: float) -> dict[str, float]:
-        """What was measured since the last report, over all processes; a line of metrics.jsonl."""
-        loss, mse, identity, count = summed(self.fabric, self._sums)
-        self._sums = torch.zeros_like(self._sums)
-        line = {
-            "step": self.step,
-            "samples": self.samples,
-            "hours": round(self.seconds / 3600, 3),
-            "loss": round(loss / count, 4),
-            "psnr": _decibels(mse / count),
-            "psnr_identity": _decibels(identity / count),
-            "stage": stage + 1,
-            "rate": float(f"{rate_at(self.preset, progress, self.step - 1):.3g}"),
-        }
+    @property
+    def unreported(self) -> bool:
+        """Whether a step was taken since the last report."""
+        return bool(self._sums)
+
+    def report(self, stage: int, progress: float) -> Report:
+        """What was measured since the last report, over all processes; a line of metrics.jsonl.
+
+        Args:
+            stage: of the last step, its number from 0.
+            progress: of the whole run before that step, in [0, 1].
+        """
+        sums = summed(self.fabric, torch.stack(list(self._sums.values())))
+        steps, loss, mse, identity, *parts = sums
+        names = list(self._sums)[-len(parts) :]
+        self._sums = {}
+        report = Report(
+            step=self.step,
+            samples=self.samples,
+            hours=round(self.seconds / 3600, 3),
+            loss=round(loss / steps, 4),
+            parts={name: round(part / steps, 4) for name, part in zip(names, parts, strict=True)},
+            psnr=_decibels(mse / steps),
+            psnr_identity=_decibels(identity / steps),
+            stage=stage + 1,
+            rate=float(f"{rate_at(self.preset, progress, self.step - 1):.3g}"),
+        )
         if self.fabric.is_global_zero:
             with (self.folder / "metrics.jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-        return line
+                log.write(json.dumps(asdict(report)) + "\n")
+        return report
 
-    def show(self, shown: Shown) -> None:
+    def show(self, shown: StepOutput) -> None:
         """Write samples.jpg: rows of input, output, truth and focus.
 
         Raises:
@@ -220,13 +241,16 @@ class Trainer:
         """
         if not self.fabric.is_global_zero:
             return
-        rows = [shown.examples.input[:, :3], shown.picture, shown.examples.bokeh]
+        rows = {"input": shown.examples.input[:, :3], "output": shown.picture,
+                "truth": shown.examples.bokeh}  # fmt: skip
         if shown.focus is not None:
-            rows.append(shown.focus.expand_as(rows[0]))
-        grid = torch.cat([torch.cat(list(row[:_SHOWN]), 2) for row in rows], 1)
-        rgb = (grid.clamp(0, 1) * 255).byte().permute(1, 2, 0).cpu().numpy()
-        coded = cv2.imencode(".jpg", rgb[..., ::-1])[1]
-        write_whole(self.folder / "samples.jpg", coded.tobytes())
+            rows["focus"] = shown.focus
+        count = min(_SHOWN, len(shown.picture))
+        columns = [
+            f"clip {n // 2 + 1}, frame {n % 2 + 1}" if self._clips else f"sample {n + 1}"
+            for n in range(count)
+        ]
+        write_whole(self.folder / "samples.jpg", labelled_sheet(rows, columns))
 
     def _trim(self) -> None:
         """Drop the lines of metrics.jsonl beyond the checkpoint: their steps come again."""
@@ -234,8 +258,8 @@ class Trainer:
         if not (self.fabric.is_global_zero and path.exists()):
             return
         lines = path.read_text().splitlines()
-        kept = [line for line in lines if _step(line) <= self.step]
-        write_whole(path, "".join(f"{line}\n" for line in kept))
+        before = [line for line in lines if _step(line) <= self.step]
+        write_whole(path, "".join(f"{line}\n" for line in before).encode())
 
 
 def summed(fabric: Fabric, values: Tensor) -> list[float]:
@@ -245,8 +269,9 @@ def summed(fabric: Fabric, values: Tensor) -> list[float]:
     return [float(v) for v in result]
 
 
-def _channels_last(network: Any) -> Any:
-    return network.to(memory_format=torch.channels_last)
+def _channels_last(network: nn.Module) -> nn.Module:
+    result: nn.Module = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return result
 
 
 def _decibels(mse: float) -> float:

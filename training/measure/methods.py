@@ -1,11 +1,10 @@
 """What is compared: trained models, and what one would do without them.
 
-Pictures are uint8 [h, w, 3] BGR.
+Images are uint8 [h, w, 3] BGR.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +14,7 @@ from torch import nn
 
 from realtime_bokeh import weights
 from realtime_bokeh.architectures import recognise
-from realtime_bokeh.checkpoints import read_checkpoint
+from realtime_bokeh.checkpoints import Arrays, read_checkpoint
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
@@ -24,14 +23,13 @@ from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.load import load_core
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import Size, content_size
-
-Array = NDArray[Any]
+from training.measure.metrics import Mask
 
 GAUSSIAN = 0.009  # sigma over the longer side of a blur about as strong as the models'
 _FEATHER = 2.0  # pixels
 
 
-def _recognised(path: Path) -> tuple[Mapping[str, Array], str, bool]:
+def _recognised(path: Path) -> tuple[Arrays, str, bool]:
     arrays = read_checkpoint(path)
     try:
         return arrays, *recognise(arrays)
@@ -98,7 +96,7 @@ class Network:
         return [self._engine(frame, Controls()) for frame in frames]
 
     @torch.inference_mode()
-    def parts(self, image: Image, sharp: Image) -> tuple[Image, Array]:
+    def parts(self, image: Image, sharp: Image) -> tuple[Image, NDArray[np.float32]]:
         """A picture whose sharp parts are taken from another, and its focus map, both by PyTorch in
         float32.
 
@@ -125,7 +123,7 @@ def gaussian(image: Image, sigma: float = GAUSSIAN) -> Image:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma * max(image.shape[:2])))
 
 
-def segmentation_gaussian(image: Image, mask: Array) -> Image:
+def segmentation_gaussian(image: Image, mask: Mask) -> Image:
     """Everything but a mask (bool [h, w]) blurred, the mask's edge feathered by 2 pixels: what
     programs with a segmentation network do. With the true mask it is the most that any of them can
     reach."""

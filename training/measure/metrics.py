@@ -1,6 +1,6 @@
 """How good a rendering is: against the truth, without one, and in time.
 
-Pictures are uint8 [h, w, 3] in BGR, as the runtime has them; those that are compared have one size.
+Images are uint8 [h, w, 3] BGR, as the program has them; those that are compared have one size.
 """
 
 import functools
@@ -15,26 +15,29 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-Array = NDArray[Any]
+from realtime_bokeh.frame import Image
+
+Mask = NDArray[np.bool_]
+Flow = NDArray[np.float32]  # [h, w, 2]: across, down
 
 MARGIN = 8  # pixels off a mask's edge on either side that are not counted
 _HIGHEST_PSNR = 100.0  # dB; stands for pictures that are equal, so that means stay finite
 
 
-def psnr(output: Array, truth: Array) -> float:
+def psnr(output: Image, truth: Image) -> float:
     """Peak signal-to-noise ratio in dB over all pixels and channels, peak 255; infinite for equal
     pictures."""
     with np.errstate(divide="ignore"):
         return float(peak_signal_noise_ratio(truth, output, data_range=255))
 
 
-def ssim(output: Array, truth: Array) -> float:
+def ssim(output: Image, truth: Image) -> float:
     """Structural similarity as the authors' eval.py takes it: uniform 7x7 window with the sample
     covariance, data range 255, mean over channels (scikit-image's default)."""
     return float(structural_similarity(truth, output, channel_axis=2, data_range=255))
 
 
-def ssim_gaussian(output: Array, truth: Array) -> float:
+def ssim_gaussian(output: Image, truth: Image) -> float:
     """Structural similarity as others publish it (Wang et al. 2004): Gaussian window of sigma 1.5,
     data range 255, mean over channels."""
     return float(
@@ -73,7 +76,7 @@ def why_no_lpips() -> str | None:
 
 
 @torch.inference_mode()
-def lpips_distance(output: Array, truth: Array) -> float | None:
+def lpips_distance(output: Image, truth: Image) -> float | None:
     """LPIPS v0.1 with AlexNet (Zhang et al. 2018), on RGB in [-1, 1], as in the authors' eval.py;
     less is better. None where the package or AlexNet's weights cannot be had."""
     network = _lpips()[0]
@@ -87,7 +90,7 @@ def lpips_distance(output: Array, truth: Array) -> float | None:
 Scores = dict[str, float | None]
 
 
-def quality(output: Array, truth: Array) -> Scores:
+def quality(output: Image, truth: Image) -> Scores:
     """psnr (at most 100 dB), ssim, ssim_gaussian and lpips of a picture."""
     return {
         "psnr": min(psnr(output, truth), _HIGHEST_PSNR),
@@ -107,43 +110,44 @@ def mean_scores(scores: Sequence[Scores]) -> Scores:
     return {name: mean([s[name] for s in scores]) for name in scores[0]}
 
 
-def in_focus_psnr(image: Array, output: Array, mask: Array) -> float:
+def in_focus_psnr(image: Image, output: Image, mask: Mask) -> float:
     """How well a subject is kept: PSNR in dB of the output against the input inside the mask (bool
     [h, w]) eroded by 8 pixels; at most 108."""
-    inside = _moved(mask, cv2.erode)
+    inside = _moved(mask, cv2.MORPH_ERODE)
     difference = image[inside].astype(np.float64) - output[inside]
     return float(10 * np.log10(255**2 / max((difference**2).mean(), 1e-6)))
 
 
-def background_energy(image: Array, output: Array, mask: Array) -> float:
+def background_energy(image: Image, output: Image, mask: Mask) -> float:
     """What is left of the background's detail: Laplacian energy outside the mask (bool [h, w])
     dilated by 8 pixels, over the input's."""
-    outside = ~_moved(mask, cv2.dilate)
+    outside = ~_moved(mask, cv2.MORPH_DILATE)
 
-    def energy(picture: Array) -> float:
+    def energy(picture: Image) -> float:
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float64)
         return float((cv2.Laplacian(grey, cv2.CV_64F)[outside] ** 2).mean())
 
     return energy(output) / max(energy(image), 1e-9)
 
 
-def _moved(mask: Array, how: Any) -> Array:
+def _moved(mask: Mask, operation: int) -> Mask:
+    """A mask with its edge moved by the margin, by `cv2.MORPH_ERODE` or `cv2.MORPH_DILATE`."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * MARGIN + 1, 2 * MARGIN + 1))
-    return np.asarray(how(mask.astype(np.uint8), kernel)) > 0
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), operation, kernel)) > 0
 
 
-def intersection_over_union(a: Array, b: Array) -> float:
+def intersection_over_union(a: Mask, b: Mask) -> float:
     """Of two bool arrays of one shape; 1 when both are empty."""
     union = (a | b).sum()
     return float((a & b).sum() / union) if union else 1.0
 
 
-def temporal_error(outputs: Sequence[Array], truths: Sequence[Array]) -> float:
+def temporal_error(outputs: Sequence[Image], truths: Sequence[Image]) -> float:
     """How unlike the truth's a clip's changes are: the mean absolute difference between the changes
     from frame to frame of the output and of the truth, in levels of 255."""
 
-    def changes(frames: Sequence[Array]) -> Array:
-        return np.diff(np.stack(frames).astype(np.int16), axis=0)
+    def changes(frames: Sequence[Image]) -> NDArray[np.int16]:
+        return np.asarray(np.diff(np.stack(frames).astype(np.int16), axis=0), np.int16)
 
     return float(np.abs(changes(outputs) - changes(truths)).mean())
 
@@ -160,18 +164,18 @@ class WarpingError:
         frames: the input clip, at least two frames.
     """
 
-    def __init__(self, frames: Sequence[Array]) -> None:
+    def __init__(self, frames: Sequence[Image]) -> None:
         grey = [np.asarray(cv2.cvtColor(f, cv2.COLOR_BGR2GRAY)) for f in frames]
         dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-        self._warps: list[tuple[Array, Array]] = []
+        self._warps: list[tuple[Flow, Mask]] = []
         for one, two in itertools.pairwise(grey):
             start = np.zeros((*one.shape, 2), np.float32)
-            forward = np.asarray(dis.calc(one, two, start.copy()))
-            backward = np.asarray(dis.calc(two, one, start.copy()))
+            forward = np.asarray(dis.calc(one, two, start.copy()), np.float32)
+            backward = np.asarray(dis.calc(two, one, start.copy()), np.float32)
             where = _grid(forward) + forward
             self._warps.append((where, _seen_in_both(forward, _warp(backward, where))))
 
-    def __call__(self, outputs: Sequence[Array]) -> float:
+    def __call__(self, outputs: Sequence[Image]) -> float:
         """Of the output clip, which has the input's frames."""
         errors = []
         pairs = itertools.pairwise(outputs)
@@ -181,20 +185,22 @@ class WarpingError:
         return float(np.mean(errors))
 
 
-def _grid(flow: Array) -> Array:
+def _grid(flow: Flow) -> Flow:
+    """The place of every pixel."""
     ys, xs = np.indices(flow.shape[:2], np.float32)
     return np.dstack([xs, ys])
 
 
-def _warp(picture: Array, where: Array) -> Array:
-    xs, ys = cv2.split(where)
-    return np.asarray(cv2.remap(picture, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+def _warp(values: NDArray[Any], places: Flow) -> NDArray[Any]:
+    """What an image or a flow has at these places."""
+    xs, ys = cv2.split(places)
+    return np.asarray(cv2.remap(values, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _seen_in_both(forward: Array, backward: Array) -> Array:
+def _seen_in_both(forward: Flow, backward: Flow) -> Mask:
     """Bool [h, w]; `backward` is the backward flow at the places that the forward flow leads to."""
 
-    def square(flow: Array) -> Array:
+    def square(flow: Flow) -> NDArray[np.float32]:
         return np.asarray((flow**2).sum(2))
 
     moved = square(forward) + square(backward)

@@ -12,17 +12,18 @@ from typing import Any
 
 import cv2
 import numpy as np
-from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sources.video import VideoReader
 from realtime_bokeh.stills import read_still
 from training.data.ebb import gain_match
+from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
-from training.measure.methods import GAUSSIAN, Array, Network, gaussian, segmentation_gaussian
+from training.measure.methods import GAUSSIAN, Network, gaussian, segmentation_gaussian
 from training.measure.metrics import (
+    Mask,
     Scores,
     WarpingError,
     background_energy,
@@ -75,7 +76,7 @@ def people(folder: Path, networks: Sequence[Network], section: Section) -> Resul
     return {"photos": len(paths), "gaussian_sigma": GAUSSIAN, "medians": medians}
 
 
-def _mask(path: Path, image: Image) -> Array:
+def _mask(path: Path, image: Image) -> Mask:
     plane = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
     if plane is None or plane.shape != image.shape[:2]:
         raise UsageError(f"{path} is missing, not a picture, or not of its photo's size")
@@ -183,10 +184,10 @@ def _synthetic(
     height, width = networks[0].size
     label = f"{width}x{height}"
     batch = renderer.batch(range(samples), height, width)
-    inputs, sharp, truth = (_pictures(part) for part in (batch.input, batch.sharp, batch.bokeh))
+    inputs, sharp, truth = (to_images(part) for part in (batch.input, batch.sharp, batch.bokeh))
     masks = [np.asarray(mask[0].cpu()) > 0.5 for mask in batch.focus]
     clip = renderer.clip(0, frames, height, width)
-    moving, moving_truth = _pictures(clip.input), _pictures(clip.bokeh)
+    moving, moving_truth = to_images(clip.input), to_images(clip.bokeh)
 
     outputs = {f"{IDENTITY}, {label}": sharp}
     extra: dict[str, Scores] = {
@@ -216,12 +217,6 @@ def _synthetic(
         for who, pictures in shown.items():
             section.show(f"sample {number}, {label}", who, pictures[number])
     return scores
-
-
-def _pictures(batch: Tensor) -> list[Image]:
-    """Float [n, 3, h, w] RGB in [0, 1] as pictures, uint8 [h, w, 3] BGR."""
-    levels = (batch.clamp(0, 1) * 255).round().byte().flip(1).permute(0, 2, 3, 1)
-    return list(np.ascontiguousarray(levels.cpu().numpy()))
 
 
 def clips(folder: Path, networks: Sequence[Network], section: Section, frames: int) -> Result:

@@ -9,9 +9,8 @@ from pathlib import Path
 import cv2
 import rich.table
 
-from realtime_bokeh.errors import SinkError
 from realtime_bokeh.frame import Image
-from training.cli import make_folder, write_whole
+from training.cli import make_folder, write_image, write_text
 
 _LONGEST = 1600  # pixels of a picture's longer side on the page
 
@@ -98,9 +97,7 @@ class Section:
             size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         name = re.sub(r"\W+", "-", f"{self.title} {row} {caption}").strip("-") + ".jpg"
-        quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
-        if not cv2.imwrite(str(self.folder / name), image, quality):
-            raise SinkError(f"{self.folder / name} cannot be written; is the disk full?")
+        write_image(self.folder / name, image, [cv2.IMWRITE_JPEG_QUALITY, 92])
         self.rows.setdefault(row, []).append((caption, f"{self.folder.name}/{name}"))
 
     def html(self) -> str:
@@ -168,4 +165,4 @@ class Report:
         body = "\n".join(section.html() for section in self.sections)
         title, text = html.escape(self.title), html.escape(self.text)
         page = _PAGE.format(title=title, text=text, body=body)
-        write_whole(self.folder / "index.html", page)
+        write_text(self.folder / "index.html", page)

@@ -1,3 +1,6 @@
+import multiprocessing
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -7,40 +10,102 @@ import pytest
 import torch
 
 from realtime_bokeh.errors import UsageError
-from training.data.batches import EbbWithDisparity, Pairs, Share, Synthetic, shares
+from realtime_bokeh.sizes import Size
+from training.data.batches import (
+    EbbWithDisparity,
+    Examples,
+    Pairs,
+    Share,
+    Synthetic,
+    batches,
+    check_shares,
+    share_of,
+)
 from training.data.ebb import Ebb
 from training.data.optics import Lens
 from training.data.pool import Pool
 from training.fit.presets import PRESETS
 
 PRESET = PRESETS["lite"]
+SIZE = Size(32, 48)  # of EBB!'s pairs
+SHAPES = Size(16, 32), Size(32, 16), Size(32, 32)
+TINY = replace(
+    PRESET,
+    stages=tuple(
+        replace(stage, shapes=(shape,), batch=2)
+        for stage, shape in zip(PRESET.stages, SHAPES, strict=True)
+    ),
+)
 
 
-def _shares(start: int, rank: int = 0, world: int = 1, clips: bool = False) -> list[Share]:
-    return list(shares(PRESET, start, lambda step: step / 10, rank, world, clips))
+def _run(rank: int = 0, world: int = 1) -> list[Share]:
+    """The shares of a run of ten steps."""
+    stages = [0] * 4 + [1] * 4 + [2] * 2
+    return [share_of(PRESET, stage, step, rank, world) for step, stage in enumerate(stages)]
 
 
-def test_no_sample_comes_twice_and_a_resumed_run_goes_on() -> None:
-    run = _shares(0)
-    assert len(run) == 10
-    assert [share.stage for share in run] == [0] * 4 + [1] * 4 + [2] * 2
-    numbers = [number for share in run for number in share.numbers]
+def test_no_sample_comes_twice() -> None:
+    numbers = [number for share in _run() for number in share.numbers]
     assert len(numbers) == len(set(numbers)) == 4 * 8 + 4 * 4 + 2 * 2
-    assert _shares(6) == run[6:]
 
 
 def test_processes_share_what_one_would_see() -> None:
-    for whole, *parts in zip(_shares(0), _shares(0, 0, 2), _shares(0, 1, 2), strict=True):
-        assert sorted(n for part in parts for n in part.numbers) == list(whole.numbers)
-        assert {(p.height, p.width) for p in parts} == {(whole.height, whole.width)}
+    for alone, *parts in zip(_run(), _run(0, 2), _run(1, 2), strict=True):
+        assert sorted(n for part in parts for n in part.numbers) == list(alone.numbers)
+        assert {part.size for part in parts} == {alone.size}
+    check_shares(PRESET, 2, clips=False)
     with pytest.raises(UsageError, match="3 processes cannot share a batch of 8 pictures"):
-        _shares(0, 0, 3)
+        check_shares(PRESET, 3, clips=False)
     with pytest.raises(UsageError, match="2 processes cannot share a batch of 1 clips"):
-        _shares(0, 0, 2, clips=True)
+        check_shares(PRESET, 2, clips=True)
+
+
+class Clocked:
+    """A run whose stages go by the time trained, as its trainer and its batches see it.
+
+    Its steps last three seconds each, whatever the machine takes; the three stages end 7, 13 and 20
+    seconds after it began.
+    """
+
+    def __init__(self, photos: Path, workers: int) -> None:
+        self._source, self._workers = Synthetic(Pool(photos), clips=False), workers
+        self.step = 0
+
+    def _stage_of(self, _: int) -> int | None:
+        seconds = 3 * self.step
+        return next((stage for stage, end in enumerate((7, 13, 20)) if seconds < end), None)
+
+    def train(self, steps: int | None = None) -> list[tuple[int, Examples]]:
+        """What it sees in some steps, or to its end; the next call resumes it."""
+        seen = []
+        wanted = batches(self._source, partial(share_of, TINY), self._stage_of, self.step,
+                         self._workers)  # fmt: skip
+        for found in islice(wanted, steps):
+            seen.append(found)
+            self.step += 1
+        return seen
+
+
+def _same(one: list[tuple[int, Examples]], two: list[tuple[int, Examples]]) -> bool:
+    pairs = zip(one, two, strict=True)
+    return all(a == b and torch.equal(x.input, y.input) and torch.equal(x.bokeh, y.bokeh)
+               for (a, x), (b, y) in pairs)  # fmt: skip
+
+
+def test_a_step_sees_the_same_however_many_workers_get_it_and_after_a_resume(photos: Path) -> None:
+    alone = Clocked(photos, workers=0).train()
+    assert [stage for stage, _ in alone] == [0, 0, 0, 1, 1, 2, 2]
+    assert {Size.of(seen.input[0, 0]) for _, seen in alone} == set(SHAPES)
+    for workers in (1, 2):
+        assert _same(Clocked(photos, workers).train(), alone)
+    for workers in (0, 2):
+        resumed = Clocked(photos, workers)
+        assert _same(resumed.train(4) + resumed.train(), alone)
+    assert not multiprocessing.active_children()
 
 
 def test_clips_are_of_two_frames(photos: Path) -> None:
-    share = Share(0, 48, 80, (3, 4))
+    share = Share(Size(48, 80), (3, 4))
     clips = Synthetic(Pool(photos), clips=True)(share)
     assert clips.input.shape == (4, 3, 48, 80)
     samples = Synthetic(Pool(photos), clips=False)(share)
@@ -48,7 +113,7 @@ def test_clips_are_of_two_frames(photos: Path) -> None:
 
 
 def test_a_lens_of_the_users_choice(photos: Path) -> None:
-    share, pool = Share(0, 96, 160, (3, 4)), Pool(photos)
+    share, pool = Share(Size(96, 160), (3, 4)), Pool(photos)
     disc, blades = (Synthetic(pool, clips=False, lens=lens)(share) for lens in (None, Lens(5)))
     assert torch.equal(disc.input, blades.input)
     assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)
@@ -67,25 +132,21 @@ def ebb(tmp_path: Path) -> Path:
 
 
 def test_each_epoch_sees_every_pair_in_another_order(ebb: Path) -> None:
-    pairs = Pairs(Ebb(ebb, "train", (32, 48)))
+    pairs = Pairs(Ebb(ebb, "train", SIZE))
     epochs = []
     for epoch in range(3):
         numbers = tuple(range(5 * epoch, 5 * epoch + 5))
-        levels = pairs(Share(0, 32, 48, numbers)).input.mean((1, 2, 3)) * 255
+        levels = pairs(Share(SIZE, numbers)).input.mean((1, 2, 3)) * 255
         epochs.append([round((float(v) - 20) / 40) for v in levels])
     assert all(sorted(epoch) == list(range(5)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
 
 
 def test_depth_comes_as_a_fourth_channel(ebb: Path) -> None:
-    examples = Pairs(EbbWithDisparity(ebb, (32, 48)))(Share(0, 32, 48, (0, 1)))
+    examples = Pairs(EbbWithDisparity(ebb, SIZE))(Share(SIZE, (0, 1)))
     assert examples.input.shape == (2, 4, 32, 48)
     assert torch.allclose(examples.input[:, 3], examples.input[:, 0], atol=0.02)
     assert examples.bokeh.shape == (2, 3, 32, 48)
     (ebb / "Training" / "disparity" / "3.png").unlink()
     with pytest.raises(UsageError, match=r"3.png is missing \(1 in all\)"):
-        EbbWithDisparity(ebb, (32, 48))
-
-
-def test_batches_end_with_the_run() -> None:
-    assert len(list(islice(shares(PRESET, 9, lambda s: s / 10, 0, 1, False), 5))) == 1
+        EbbWithDisparity(ebb, SIZE)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sizes import Size
 from training.data.ebb import Ebb, gain_match, shift_match
 
 MakeEbb = Callable[..., Path]
@@ -16,9 +17,8 @@ MakeEbb = Callable[..., Path]
 def picture() -> np.ndarray:
     """Blobs of a few pixels, uint8 [60, 90, 3]."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
-    return np.asarray(
-        cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 30, 200, cv2.NORM_MINMAX)
-    )
+    blobs = cv2.GaussianBlur(noise, (0, 0), 2)
+    return np.asarray(cv2.normalize(blobs, blobs, 30, 200, cv2.NORM_MINMAX))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_split_is_the_papers(ebb: MakeEbb) -> None:
 
 
 def test_items_are_rgb_at_the_size_asked_for(ebb: MakeEbb, picture: np.ndarray) -> None:
-    original, bokeh = Ebb(ebb(4400), "val", size=(32, 48))[0]
+    original, bokeh = Ebb(ebb(4400), "val", size=Size(32, 48))[0]
     assert original.shape == bokeh.shape == (3, 32, 48)
     assert original.dtype == torch.float32
     means = picture[..., ::-1].mean((0, 1)) / 255
@@ -59,8 +59,8 @@ def test_pairs_stay_as_they_are_without_a_size(ebb: MakeEbb) -> None:
 
 def test_flips_follow_seed_and_epoch_and_keep_pairs_together(ebb: MakeEbb) -> None:
     folder = ebb(*range(12))
-    one, two, other = (Ebb(folder, "train", (24, 40), seed=seed) for seed in (1, 1, 2))
-    plain = Ebb(ebb_val(folder), "val", (24, 40))[0]
+    one, two, other = (Ebb(folder, "train", Size(24, 40), seed=seed) for seed in (1, 1, 2))
+    plain = Ebb(ebb_val(folder), "val", Size(24, 40))[0]
     kinds = set()
     for index in range(12):
         first, second = one[index], two[index]

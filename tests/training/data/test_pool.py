@@ -11,19 +11,15 @@ from training.data.pool import Pool
 
 def test_photographs_are_kept_as_they_are(photos: Path) -> None:
     pool = Pool(photos)
-    assert [len(part) for part in (pool.people, pool.close, pool.objects, pool.scenes)] == [
-        2,
-        2,
-        0,
-        2,
-    ]
+    assert pool.counts == {"people": 2, "people_auto": 2, "backgrounds": 2, "cutouts": 0}
+    assert [len(part) for part in (pool.people, pool.close, pool.scenes)] == [2, 2, 2]
     subject = pool.people[0]
     assert subject.pixels.dtype == torch.uint8
     assert subject.pixels.shape == (5, 200, 300)
     assert subject.box == (100, 50, 200, 199)
-    colour, mask, disparity = subject.pixels[:, 140, 150].split([3, 1, 1])
-    assert colour.tolist() == pytest.approx([200, 120, 90], abs=4)
-    assert (int(mask), int(disparity)) == (255, 220)
+    *colour, mask, disparity = subject.pixels[:, 140, 150].tolist()
+    assert colour == pytest.approx([200, 120, 90], abs=4)
+    assert (mask, disparity) == (255, 220)
     assert pool.scenes[0].shape == (4, 200, 300)
 
 
@@ -36,7 +32,8 @@ def test_cutouts_need_alpha(photos: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "cutouts" / "cup.webp"), cutout)
     pool = Pool(tmp_path)
     assert pool.objects[0].box == (20, 10, 59, 49)
-    assert pool.close is pool.people
+    assert pool.close is pool.people  # for want of others
+    assert pool.counts == {"people": 2, "people_auto": 0, "backgrounds": 2, "cutouts": 1}
     cv2.imwrite(str(tmp_path / "cutouts" / "plate.webp"), cutout[..., :3])
     with pytest.raises(UsageError, match=r"plate.webp has no alpha"):
         Pool(tmp_path)

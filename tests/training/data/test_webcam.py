@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.data.webcam import Webcam, jpeg, webcam
+from training.data.webcam import Webcam, jpeg, through_webcams
 
 CLEAN = Webcam(0.0, 0.0, False, False, None)
 
@@ -32,16 +32,16 @@ def test_noise_is_of_its_seed_and_grows_with_light() -> None:
     grey = torch.full((2, 3, 64, 64), 0.5)
     grey[..., 32:] = 0.05
     camera = Webcam(0.04, 0.01, False, False, None)
-    one, two = webcam(grey, [camera] * 2, [1, 2])
+    one, two = through_webcams(grey, [camera] * 2, [1, 2])
     assert not torch.equal(one, two)
-    assert torch.equal(webcam(grey[:1], [camera], [2])[0], two)
+    assert torch.equal(through_webcams(grey[:1], [camera], [2])[0], two)
     bright, dark = (part.std() for part in (one[..., :32], one[..., 32:]))
     assert bright > 1.5 * dark
 
 
 def test_clean_camera_changes_nothing_and_a_soft_one_softens(picture: torch.Tensor) -> None:
-    assert torch.equal(webcam(picture, [CLEAN], [0]), picture)
-    soft = webcam(picture, [Webcam(0.0, 0.0, False, True, None)], [0])
+    assert torch.equal(through_webcams(picture, [CLEAN], [0]), picture)
+    soft = through_webcams(picture, [Webcam(0.0, 0.0, False, True, None)], [0])
     assert soft.diff(dim=3).abs().mean() < 0.8 * picture.diff(dim=3).abs().mean()
 
 

@@ -25,8 +25,8 @@ RANDOM = np.random.default_rng(0)
 def _pair(number: int) -> tuple[np.ndarray, np.ndarray]:
     """A picture and a worse one."""
     image = np.random.default_rng(number).integers(0, 256, (40 + number, 60, 3), dtype=np.uint8)
-    image = cv2.GaussianBlur(image, (0, 0), 1)
-    return cv2.GaussianBlur(image, (0, 0), 0.4 + number / 5), image
+    truth = cv2.GaussianBlur(image, (0, 0), 1)
+    return cv2.GaussianBlur(truth, (0, 0), 0.4 + number / 5), truth
 
 
 @pytest.mark.parametrize("number", range(10))
@@ -106,7 +106,8 @@ def test_temporal_error_counts_changes_that_the_truth_has_not() -> None:
 def _moving() -> list[np.ndarray]:
     """A scene that moves by two pixels a frame."""
     noise = RANDOM.integers(0, 256, (96, 160, 3), dtype=np.uint8)
-    scene = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 4), None, 0, 255, cv2.NORM_MINMAX)
+    scene = cv2.GaussianBlur(noise, (0, 0), 4)
+    scene = cv2.normalize(scene, scene, 0, 255, cv2.NORM_MINMAX)
     return [np.asarray(scene[:, 2 * number : 2 * number + 128]) for number in range(4)]
 
 

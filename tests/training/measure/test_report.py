@@ -11,7 +11,10 @@ from training.measure.report import Report, score_table
 
 
 def test_scores_are_written_as_they_should_be_read() -> None:
-    scores = {"ours": {"psnr": 24.647, "lpips": None}, "theirs": {"psnr": "not at hand"}}
+    scores: dict[str, dict[str, float | str | None]] = {
+        "ours": {"psnr": 24.647, "lpips": None},
+        "theirs": {"psnr": "not at hand"},
+    }
     table = score_table("Quality", scores, ("psnr", "lpips"))
     assert table.columns == ["", "PSNR, dB"]  # nobody has the other
     assert table.rows == [["ours", "24.65"], ["theirs", "not at hand"]]

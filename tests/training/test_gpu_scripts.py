@@ -1,0 +1,37 @@
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+import training
+
+SCRIPTS = Path(training.__file__).parents[1] / "scripts" / "gpu"
+
+
+@pytest.mark.parametrize("name", ["train.sh", "bench.sh"])
+def test_scripts_are_bash(name: str) -> None:
+    subprocess.run(["bash", "-n", SCRIPTS / name], check=True)
+
+
+def test_photographs_are_packed_unpacked_and_trained_on(photos: Path, tmp_path: Path) -> None:
+    packed, state, out = tmp_path / "packed", tmp_path / "state", tmp_path / "out"
+    pack = [sys.executable, SCRIPTS / "pack.py", photos, packed, "--mebibytes", "1"]
+    assert "16 files in 1 archives" in subprocess.check_output(pack, text=True)
+    with tarfile.open(packed / "photos-00.tar") as archive:
+        assert "people/photo_0.mask.png" in archive.getnames()
+    environment = os.environ | {
+        "STATE": str(state), "OUT": str(out),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }  # fmt: skip
+
+    def call(*arguments: object) -> str:
+        command = ["bash", SCRIPTS / "train.sh", *map(str, arguments)]
+        return subprocess.check_output(command, text=True, env=environment)
+
+    assert call("unpack", packed / "photos-00.tar").strip() == "16"
+    said = call(9, "lite-smoke", "--dry-run", "--precision", "f32", "--threads", 1)
+    assert "nothing was kept of this dry run" in said
+    assert (out / "log").read_text().endswith(said.splitlines()[-1] + "\n")
