@@ -39,7 +39,7 @@ def tflite(
         str | None, Option(metavar="WxH", help="Of the network's picture, or of the frames")
     ] = None,
     precision: Annotated[
-        str, Option(metavar="NAME", help="float32, float16, int8, int8-float-io")
+        str, Option(metavar="NAME", help="f32, f16, int8, int8-float-io")
     ] = "int8",
     whole: Whole = False,
     pictures: Pictures = None,
@@ -51,12 +51,12 @@ def tflite(
     from realtime_bokeh.export import tflite as writer
 
     found = weights.find(model)
-    form = writer.Form(found, _size(size, found, whole), precision, whole)
+    spec = writer.TfliteSpec(found, _size(size, found, whole), precision, whole)
     with work_progress(f"Converting {model} to TFLite, {precision}") as begin:
         begin()
-        frames = [picture[:, :, ::-1].copy() for picture in _load(pictures, form.size)]
+        frames = [picture[:, :, ::-1].copy() for picture in _load(pictures, spec.size)]
         with libraries_silenced():
-            said = writer.export(form, target, frames)
+            said = writer.export(spec, target, frames)
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")
 
 
