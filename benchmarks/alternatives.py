@@ -14,24 +14,25 @@ from statistics import median
 
 import cv2
 
-from realtime_bokeh import Controls, find_model, open_engine
+from realtime_bokeh import open_engine
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="lite")
     parser.add_argument("--frames", type=int, default=200)
     args = parser.parse_args()
-    engine = open_engine(find_model(args.model))
-    scene = Demo((720, 1280), live=False)
+    engine = open_engine(args.model)
+    scene = Demo(Size(720, 1280), live=False)
     ours: list[float] = []
     gaussian: list[float] = []
     for _ in range(args.frames):
         frame = scene.read()
         assert frame is not None
         begin = time.perf_counter()
-        engine(frame.image, Controls())
+        engine(frame.image)
         middle = time.perf_counter()
         cv2.GaussianBlur(frame.image, (0, 0), 12)
         end = time.perf_counter()

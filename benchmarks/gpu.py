@@ -38,10 +38,11 @@ CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
 # (frame, inference): live use; the network over the whole of HD; the paper's protocol on a photo
 SIZES: list[tuple[Size, InferenceSize]] = [
-    ((720, 1280), (144, 256)),
-    ((720, 1280), "full"),
-    ((2048, 3072), "full"),
+    (Size(720, 1280), Size(144, 256)),
+    (Size(720, 1280), "full"),
+    (Size(2048, 3072), "full"),
 ]
+TRIAL: list[tuple[Size, InferenceSize]] = [(Size(64, 96), "full")]  # without a GPU
 ROUNDS = 5
 
 
@@ -209,7 +210,7 @@ def floors(name: str, small: Size, frame: Size, rates: dict[str, float]) -> dict
         network = build(name, True)
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-                layer.register_forward_hook(count)  # type: ignore[arg-type]
+                layer.register_forward_hook(count)
         network(torch.zeros(1, 3, *small))
     return {
         "gflop": round(flop / 1e9, 1),
@@ -256,7 +257,7 @@ def measure(
     for _ in range(ROUNDS):
         for label, contender in running.items():
             engine = contender.engine
-            network = (lambda e=engine: e.network_seconds) if engine else (lambda k=label: times[k])  # type: ignore[misc]
+            network = (lambda e=engine: e.network_seconds) if engine else (lambda k=label: times[k])
             contender.round(images, max(1, frames // ROUNDS), network)
     for contender in running.values():
         contender.result["network"] = percentiles(contender.network)
@@ -265,8 +266,8 @@ def measure(
             contender.result["fps_in_flight"] = round(median(contender.fps), 1)
     result: dict[str, Any] = {
         "model": name,
-        "frame": f"{frame[1]}x{frame[0]}",
-        "network_size": f"{content[1]}x{content[0]}",
+        "frame": str(frame),
+        "network_size": str(content),
         "floors": floors(name, padded_size(content), frame, rates),
         "engines": {label: c.result for label, c in contenders.items()},
     }
@@ -289,7 +290,7 @@ def main() -> None:
     rates = machine_rates()
     print(rates, file=sys.stderr)
     results = []
-    for frame, inference in SIZES if CUDA else [((64, 96), "full")]:
+    for frame, inference in SIZES if CUDA else TRIAL:
         for name in args.model or ["lite", "dmshn", "stacked"]:
             results.append(measure(name, frame, inference, args.authors, args.frames, rates))
             print(json.dumps(results[-1]), file=sys.stderr, flush=True)

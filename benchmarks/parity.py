@@ -21,11 +21,11 @@ import onnxruntime
 from realtime_bokeh import Controls, find_model, open_engine
 from realtime_bokeh.engines.compile import half_frame, portable_graph
 from realtime_bokeh.frame import Image
-from realtime_bokeh.sizes import content_size
+from realtime_bokeh.sizes import Size, content_size
 from realtime_bokeh.sources.video import VideoReader
 from realtime_bokeh.stills import is_still, read_still
 
-_HD = (720, 1280)
+_HD = Size(720, 1280)
 _FRAMES = 20  # of a clip
 _CLIPS = (".mp4", ".mov", ".mkv")
 
@@ -67,7 +67,7 @@ class Portable:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="lite")
     parser.add_argument("paths", type=Path, nargs="+")
     args = parser.parse_args()

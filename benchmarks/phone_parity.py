@@ -16,11 +16,14 @@ from pathlib import Path
 from statistics import median
 
 import cv2
+import numpy as np
 from parity import pictures
 
 from realtime_bokeh import find_model
+from realtime_bokeh.export.compare import Comparison, Difference, in_torch
 from realtime_bokeh.export.litert import Interpreter
-from realtime_bokeh.export.tflite import Beside, Form
+from realtime_bokeh.export.tflite import TfliteSpec
+from realtime_bokeh.sizes import Size
 
 _LATE = 80  # frames
 
@@ -28,27 +31,27 @@ _LATE = 80  # frames
 def measured(content: bytes, paths: list[Path], frames: int) -> dict[str, object]:
     runtime = Interpreter(content)
     said = runtime.metadata
-    height, width = said["size"]
-    form = Form(
-        find_model(said["model"]), (height, width), said["precision"], said["form"] == "frame"
-    )
-    beside = Beside(form, runtime, form.module())
-    largest, psnr, floats, late = [], [], [], []
+    size = Size(*said["size"])
+    whole_frame = said["form"] == "frame"
+    spec = TfliteSpec(find_model(said["model"]), size, said["precision"], whole_frame)
+    comparison = Comparison(spec, runtime, in_torch(spec.module()))
+    found: list[Difference] = []
+    late: list[float] = []
     for image, first in pictures(paths, frames):
         if first:
-            beside.reset()
+            comparison.reset()
             number = 0
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        shown, near, values = beside(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA))
-        largest.append(shown)
-        psnr.append(near)
-        floats.append(values)
+        shown = np.asarray(cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA))
+        found.append(comparison(shown))
         if number >= _LATE:
-            late.append(near)
+            late.append(found[-1].psnr)
         number += 1
+    psnr = [difference.psnr for difference in found]
     return {
         "model": said["model"], "form": said["form"], "precision": said["precision"],
-        "pictures": len(psnr), "largest_of_255": max(largest), "largest_in_floats": max(floats),
+        "pictures": len(found), "largest_of_255": max(d.levels for d in found),
+        "largest_in_floats": max(d.floats for d in found),
         "psnr_worst": round(min(psnr), 1), "psnr_median": round(median(psnr), 1),
         "psnr_late": round(median(late), 1) if late else None,
     }  # fmt: skip

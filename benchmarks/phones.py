@@ -20,25 +20,28 @@ import tempfile
 import time
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from realtime_bokeh import find_model
 from realtime_bokeh.app.display import libraries_silenced
 from realtime_bokeh.export.litert import Interpreter
-from realtime_bokeh.export.tflite import Form, convert, describe, quantize
+from realtime_bokeh.export.tflite import TfliteSpec, convert, describe, quantize
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
-SMALL, PAPER, HD = (144, 256), (512, 768), (720, 1280)
+SMALL, PAPER, HD = Size(144, 256), Size(512, 768), Size(720, 1280)
 PAPER_SECONDS = (4.80, 2.37, 0.75)  # of DMSHN on the paper's phones
-MODELS = [("lite", p) for p in ("float32", "float16", "int8")]
-MODELS += [(n, p) for n in ("dmshn", "stacked") for p in ("float32", "float16", "int8")]
-SIZES = ((96, 160), (240, 416))  # of lite in int8, besides
+MODELS = [("lite", p) for p in ("f32", "f16", "int8")]
+MODELS += [(n, p) for n in ("dmshn", "stacked") for p in ("f32", "f16", "int8")]
+SIZES = (Size(96, 160), Size(240, 416))  # of lite in int8, besides
 MEMORY = """
 import sys
 import numpy
@@ -55,15 +58,15 @@ print((peak() - before) / 1e3)
 """
 
 
-def pictures(size: tuple[int, int], count: int) -> list[Image]:
+def pictures(size: Size, count: int) -> list[Image]:
     scene = Demo(size, live=False)
     frames = (scene.read() for _ in range(count))
     return [f.image[:, :, ::-1].copy() for f in frames if f is not None]
 
 
-def built(form: Form, rearranged: bool) -> bytes:
-    content = describe(convert(form, rearranged), form.metadata())
-    return quantize(form, content, pictures(form.size, 16))
+def built(spec: TfliteSpec, rearranged: bool) -> bytes:
+    content = describe(convert(spec, rearranged), spec.metadata())
+    return quantize(spec, content, pictures(spec.size, 16))
 
 
 def main() -> None:
@@ -71,58 +74,61 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
-    forms = [Form(find_model(name), SMALL, precision) for name, precision in MODELS]
-    forms += [Form(find_model("lite"), size, "int8") for size in SIZES]
-    own = [Form(find_model("lite"), SMALL, "float32"), Form(find_model("dmshn"), PAPER, "float32")]
-    layers = ["Upsample"] * len(forms) + ["own"] * len(own)
-    forms += own
+    specs = [TfliteSpec(find_model(name), SMALL, precision) for name, precision in MODELS]
+    specs += [TfliteSpec(find_model("lite"), size, "int8") for size in SIZES]
+    own = [
+        TfliteSpec(find_model("lite"), SMALL, "f32"),
+        TfliteSpec(find_model("dmshn"), PAPER, "f32"),
+    ]
+    layers = ["Upsample"] * len(specs) + ["own"] * len(own)
+    specs += own
     contents = []
-    for form, kind in zip(forms, layers, strict=True):
+    for spec, kind in zip(specs, layers, strict=True):
         with libraries_silenced():
-            contents.append(built(form, kind == "Upsample"))
-        print(form.model.name, form.size, form.precision, len(contents[-1]), file=sys.stderr)
+            contents.append(built(spec, kind == "Upsample"))
+        print(spec.model.name, spec.size, spec.precision, len(contents[-1]), file=sys.stderr)
     frame = pictures(HD, 1)[0]
     cv2.setNumThreads(1)
     results = []
     for threads in args.threads:
         calls = [
-            whole(form, content, threads, frame)
-            for form, content in zip(forms, contents, strict=True)
+            whole_way(spec, content, threads, frame)
+            for spec, content in zip(specs, contents, strict=True)
         ]
-        cores: list[list[float]] = [[] for _ in forms]
-        frames: list[list[float]] = [[] for _ in forms]
+        cores: list[list[float]] = [[] for _ in specs]
+        frames: list[list[float]] = [[] for _ in specs]
         for number in range(args.runs):
             for index, call in enumerate(calls):
-                if forms[index].size == PAPER and number >= 5:
+                if specs[index].size == PAPER and number >= 5:
                     continue  # it takes seconds
-                core, everything = call()
-                cores[index].append(core)
-                frames[index].append(everything)
+                network_s, frame_s = call()
+                cores[index].append(network_s)
+                frames[index].append(frame_s)
         paper = median(cores[-1])
-        columns = zip(forms, layers, contents, cores, frames, strict=True)
-        for form, kind, content, core, everything in columns:
-            ratio = paper / median(core)
+        columns = zip(specs, layers, contents, cores, frames, strict=True)
+        for spec, kind, content, network, everything in columns:
+            ratio = paper / median(network)
             estimate = [round(seconds * 1e3 / ratio) for seconds in PAPER_SECONDS]
             results.append({
-                "model": form.model.name, "size": f"{form.size[0]}x{form.size[1]}",
-                "precision": form.precision, "layers": kind, "threads": threads,
+                "model": spec.model.name, "size": str(spec.size),
+                "precision": spec.precision, "layers": kind, "threads": threads,
                 "megabytes": round(len(content) / 1e6, 2),
-                "core_ms": round(median(core) * 1e3, 2),
+                "core_ms": round(median(network) * 1e3, 2),
                 "frame_ms": round(median(everything) * 1e3, 2),
                 "peak_memory_mb": peak_memory(content, threads),
-                "gflop": gflop(form),
+                "gflop": gflop(spec),
                 "times_as_fast_as_paper": round(ratio, 1),
                 "estimated_ms_on_the_papers_phones": estimate,
             })  # fmt: skip
     print(json.dumps(results, indent=2))
 
 
-def gflop(form: Form) -> float:
-    module = form.module()
-    inputs = form.inputs(np.zeros((*form.size, 3), np.uint8))
+def gflop(spec: TfliteSpec) -> float:
+    module = spec.module()
+    inputs = spec.inputs(np.zeros((*spec.size, 3), np.uint8))
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         module(**{name: torch.from_numpy(value) for name, value in inputs.items()})
-    return round(counter.get_total_flops() / 1e9, 1)
+    return round(float(counter.get_total_flops()) / 1e9, 1)
 
 
 def peak_memory(content: bytes, threads: int) -> float:
@@ -134,22 +140,22 @@ def peak_memory(content: bytes, threads: int) -> float:
     return round(float(said), 1)
 
 
-def whole(
-    form: Form, content: bytes, threads: int, frame: Image
+def whole_way(
+    spec: TfliteSpec, content: bytes, threads: int, frame: Image
 ) -> Callable[[], tuple[float, float]]:
     """Runs a 1280x720 frame once; seconds of the core, and of everything."""
     runtime = Interpreter(content, threads)
     recompose = Recomposer()
-    state: list[np.ndarray | None] = [None]  # type: ignore[type-arg]
+    state: list[NDArray[Any] | None] = [None]
 
     def call() -> tuple[float, float]:
         begin = time.perf_counter()
-        small = shrink(frame, form.size)
+        small = shrink(frame, spec.size)
         before = time.perf_counter()
-        outputs = runtime(form.inputs(small, state[0]))
+        outputs = runtime(spec.inputs(small, state[0]))
         after = time.perf_counter()
         state[0] = outputs["next_state"]
-        recompose(frame, outputs["bokeh"][0], outputs["focus"][0, :, :, 0], form.size)
+        recompose(frame, outputs["bokeh"][0], outputs["focus"][0, :, :, 0], spec.size)
         return after - before, time.perf_counter() - begin
 
     call()

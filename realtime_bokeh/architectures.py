@@ -16,8 +16,9 @@ class Architecture:
 
     channels: of the first of its three levels; of each half's of the stacked network.
     purpose: what it is for, in a few words.
-    network_ms: milliseconds that the network takes at 256x144 on two cores of a CPU, by precision;
-        measured with OpenVINO on an AMD EPYC with AVX-512 VNNI (`realtime-bokeh bench`).
+    network_ms: milliseconds that the network takes at 256x144 on two cores of a CPU, by precision:
+        int8 as `realtime-bokeh bench` measured it on an AMD EPYC with AVX-512 VNNI, f32 by its
+        ratio to int8, frame by frame in one process (2.2, 2.2 and 2.4).
     """
 
     channels: int
@@ -26,9 +27,9 @@ class Architecture:
 
 
 ARCHITECTURES = {
-    "lite": Architecture(16, "calls, on any CPU", {"int8": 6.9, "f32": 20}),
-    "dmshn": Architecture(32, "calls, on fast CPUs and graphics", {"int8": 19.2, "f32": 65}),
-    "stacked": Architecture(32, "clips and photos", {"int8": 37.3, "f32": 130}),
+    "lite": Architecture(16, "calls, on any CPU", {"int8": 6.9, "f32": 15}),
+    "dmshn": Architecture(32, "calls, on fast CPUs and graphics", {"int8": 19.2, "f32": 43}),
+    "stacked": Architecture(32, "clips and photos", {"int8": 37.3, "f32": 86}),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import check_output, reason, write_whole
@@ -22,7 +22,6 @@ _SAVE: dict[str, dict[str, Any]] = {
 }
 _RGB = ("RGB", "RGBA", "P", "PA")
 _MOST_PIXELS = 200_000_000  # a picture of this size takes 3 GB to render
-Pillow.MAX_IMAGE_PIXELS = None  # its own limit, lower than today's largest cameras
 
 
 @dataclass(frozen=True)
@@ -69,15 +68,15 @@ def read_still(path: Path) -> Still:
     if path.stat().st_size == 0:
         raise UsageError(f"{path} is empty")
     try:
-        with Pillow.open(path) as file:
+        with _open(path) as file:
             _check(path, file)
             picture = ImageOps.exif_transpose(file)
             # a profile of grey or Lab values does not describe RGB
             profile = file.info.get("icc_profile") if file.mode in _RGB else None
     except UsageError:
         raise
-    except UnidentifiedImageError as error:
-        raise UsageError(f"{path} is not a picture that can be read") from error
+    except Pillow.DecompressionBombError as error:  # Pillow's own limit on some kinds of files
+        raise UsageError(f"{path} is too large; shrink it first ({error})") from error
     except Exception as error:  # Pillow raises a dozen kinds for a broken file
         raise UsageError(f"{path} is damaged or cut off ({error})") from error
     alpha = None
@@ -86,6 +85,27 @@ def read_still(path: Path) -> Still:
         alpha = np.asarray(picture.getchannel("A"))
     rgb = np.asarray(picture.convert("RGB"))
     return Still(np.ascontiguousarray(rgb[..., ::-1]), alpha, _exif(picture), profile)
+
+
+def _open(path: Path) -> ImageFile.ImageFile:
+    """Read a picture's header.
+
+    Not by `Image.open`, which warns of or refuses what today's largest cameras make: its limit,
+    `MAX_IMAGE_PIXELS`, belongs to the whole process, as warnings' filters do, and whoever imports
+    this module may rely on it in other threads. Nothing is decoded before `_check` holds our own.
+
+    Raises:
+        UsageError: when it is none of our kinds, whatever its ending says.
+    """
+    with path.open("rb") as file:
+        prefix = file.read(16)
+    if prefix.startswith(b"\xff\xd8\xff"):
+        return JpegImagePlugin.JpegImageFile(path)
+    if prefix.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PngImagePlugin.PngImageFile(path)
+    if prefix.startswith(b"RIFF") and prefix[8:12] == b"WEBP":
+        return WebPImagePlugin.WebPImageFile(path)
+    raise UsageError(f"{path} is not a picture that can be read; there are JPEG, PNG and WebP")
 
 
 def _check(path: Path, file: Pillow.Image) -> None:

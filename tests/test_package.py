@@ -11,71 +11,137 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "realtime_bokeh"
 HEAVY = ("torch", "cv2", "openvino", "av", "pyvirtualcam", "numpy")
 
-# safetensors: only `load` reads a file
-NETWORK_MAY = ("torch", "safetensors", "realtime_bokeh", "collections", "pathlib")
-
-# module or folder -> what of ours it may import; only app may import everything
+# module or folder -> what of ours it may import, beside itself; only app may import everything
 ALLOWED: dict[str, set[str]] = {
-    "errors": set(),
-    "sizes": {"errors"},
-    "frame": {"sizes"},
-    "metrics": set(),
-    "mailbox": set(),
-    "interrupts": set(),
-    "telemetry": set(),
-    "files": {"errors"},
-    "stills": {"errors", "files", "frame"},
-    "weights": {"errors", "sizes"},
-    "checkpoints": {"errors", "weights"},
-    "recompose": {"frame", "sizes"},
-    "pipeline": {"frame", "interrupts", "mailbox", "metrics"},
-    "sources": {"errors", "files", "frame", "sizes"},
-    "sinks": {"errors", "files", "frame", "interrupts", "sizes"},
-    "network": set(),
-    "export": {"__version__", "errors", "files", "frame", "network", "recompose", "sizes",
-               "telemetry", "weights"},
-    "engines": {"errors", "export", "files", "frame", "network", "recompose", "sizes",
+    "__init__": {"engines", "errors", "sizes", "weights"},  # for type checkers; see its _PLACES
+    "__main__": {"app"},
+    "architectures": {"errors"},
+    "checkpoints": {"architectures", "errors", "extras", "files", "weights"},
+    "engines": {"errors", "export", "extras", "files", "frame", "network", "recompose", "sizes",
                 "telemetry", "weights"},
+    "errors": set(),
+    "export": {"__init__", "checkpoints", "errors", "files", "frame", "network", "recompose",
+               "sizes", "telemetry", "weights"},
+    "extras": set(),
+    "files": {"errors"},
+    "frame": {"sizes"},
+    "interrupts": set(),
+    "mailbox": set(),
+    "metrics": set(),
+    "network": set(),
+    "pipeline": {"frame", "interrupts", "mailbox", "metrics"},
+    "recompose": {"frame", "sizes"},
+    "sinks": {"errors", "files", "frame", "interrupts", "sizes"},
+    "sizes": {"errors"},
+    "sources": {"errors", "files", "frame", "sizes"},
+    "stills": {"errors", "files", "frame"},
+    "telemetry": set(),
+    "weights": {"architectures", "errors", "extras", "files", "sizes"},
 }  # fmt: skip
+NETWORK_MAY = {"torch", "safetensors", "math", "collections", "pathlib"}  # safetensors: `load`
 
 
-def _imports(path: Path) -> set[str]:
+def _modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py"))
+
+
+def _imports(path: Path, root: Path = ROOT) -> set[str]:
+    """Every dotted name that a module imports, in functions too, relative ones made absolute.
+
+    `from a import b` gives `a.b`, be that a module or a name in one.
+    """
+    package = path.relative_to(root).parent.parts
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        found |= {n.split(".")[1] for n in names if n.startswith("realtime_bokeh.")}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            near = package[: len(package) - node.level + 1] if node.level else ()
+            start = ".".join([*near, *filter(None, [node.module])])
+            found |= {f"{start}.{alias.name}" for alias in node.names}
     return found
 
 
-@pytest.mark.parametrize("unit", ALLOWED)
-def test_imports_keep_to_the_rules(unit: str) -> None:
-    folder = PACKAGE / unit
-    files = list(folder.rglob("*.py")) if folder.is_dir() else [PACKAGE / f"{unit}.py"]
-    assert files
-    for path in files:
-        own = {unit} if folder.is_dir() else set()
-        assert _imports(path) <= ALLOWED[unit] | own, path
+def _units(names: set[str]) -> set[str]:
+    """The modules and folders of the package among dotted names; its own names are __init__'s."""
+    found = set()
+    for name in names:
+        first, *rest = name.split(".")
+        if first == "realtime_bokeh":
+            unit = rest[0] if rest else "__init__"
+            known = (PACKAGE / unit).is_dir() or (PACKAGE / f"{unit}.py").is_file()
+            found.add(unit if known else "__init__")
+    return found
 
 
-def test_an_engine_imports_no_other_engine() -> None:
-    for path in (PACKAGE / "engines").glob("*.py"):
-        if path.name in ("__init__.py", "base.py"):
-            continue
-        text = path.read_text()
-        others = {"openvino", "pytorch", "tensorrt"} - {path.stem}
-        assert not [o for o in others if f"realtime_bokeh.engines.{o}" in text], path
+def _unit(path: Path) -> str:
+    """The module or folder of the package that a file is, or is in."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def test_network_imports_torch_only() -> None:
-    for path in (PACKAGE / "network").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                assert node.module is not None
-                assert node.module.split(".")[0] in NETWORK_MAY, path
+@pytest.mark.parametrize("path", _modules(PACKAGE), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_keep_to_the_rules(path: Path) -> None:
+    unit = _unit(path)
+    if unit != "app":
+        assert _units(_imports(path)) <= ALLOWED[unit] | {unit}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import realtime_bokeh.app.main", {"app"}),
+        ("import realtime_bokeh.weights as w", {"weights"}),
+        ("import realtime_bokeh", {"__init__"}),
+        ("from realtime_bokeh import weights, errors", {"weights", "errors"}),
+        ("from realtime_bokeh import __version__", {"__init__"}),
+        ("from realtime_bokeh.app import main", {"app"}),
+        ("from ..app import main", {"app"}),
+        ("from .. import weights", {"weights"}),
+        ("from ..weights import find", {"weights"}),
+        ("from . import cache", {"engines"}),
+        ("from .cache import load", {"engines"}),
+        ("def f():\n    import realtime_bokeh.app", {"app"}),
+        ("import torch.realtime_bokeh\nfrom os import path", set()),
+    ],
+)
+def test_imports_of_every_form_are_seen(tmp_path: Path, text: str, expected: set[str]) -> None:
+    path = tmp_path / "realtime_bokeh" / "engines" / "new.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    assert _units(_imports(path, tmp_path)) == expected
+
+
+def _within(names: set[str], package: str) -> set[str]:
+    """The modules of a folder of the package among dotted names."""
+    start = f"realtime_bokeh.{package}."
+    return {name.removeprefix(start).split(".")[0] for name in names if name.startswith(start)}
+
+
+@pytest.mark.parametrize("path", _modules(PACKAGE / "engines"), ids=lambda p: p.name)
+def test_engines_are_apart_and_take_of_export_the_traced_graph_alone(path: Path) -> None:
+    names = _imports(path)
+    assert {n for n in names if ".export" in n} <= {"realtime_bokeh.export.onnx.frame_graph"}
+    if path.stem != "__init__":  # which opens any of them, by name
+        runtimes = {"openvino", "pytorch", "tensorrt"}
+        assert not _within(names, "engines") & (runtimes - {path.stem})
+
+
+@pytest.mark.parametrize("path", _modules(PACKAGE / "network"), ids=lambda p: p.name)
+def test_network_imports_torch_only(path: Path) -> None:
+    others = {name.split(".")[0] for name in _imports(path)} - {"realtime_bokeh"}
+    assert others <= NETWORK_MAY
+
+
+OUTSIDE = [p for f in ("training", "benchmarks", "examples", "scripts") for p in _modules(ROOT / f)]
+
+
+@pytest.mark.parametrize("path", OUTSIDE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_is_outside_imports_no_private_name(path: Path) -> None:
+    names = {name for name in _imports(path) if name.startswith("realtime_bokeh")}
+    private = {n for n in names if any(part.startswith("_") for part in n.split("."))}
+    assert private <= {"realtime_bokeh.__version__"}
+    if path.is_relative_to(ROOT / "training"):
+        assert "app" not in _units(names)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -3,19 +3,20 @@ import numpy as np
 import pytest
 import torch
 
+from realtime_bokeh.frame import Image
 from realtime_bokeh.network import core
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import Size
 
 
 @pytest.mark.parametrize("content", [Size(144, 256), Size(120, 200)])
-def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) -> None:
-    frame = cv2.resize(portrait, (640, 360))
+def test_opencv_and_torch_agree(portrait: Image, content: Size) -> None:
+    frame = np.asarray(cv2.resize(portrait, (640, 360)))
     height, width = content
     random = np.random.default_rng(0)
     small = shrink(frame, content)
     focus = random.random(small.shape[:2], np.float32)
-    bokeh = cv2.GaussianBlur(small, (9, 9), 0)
+    bokeh = np.asarray(cv2.GaussianBlur(small, (9, 9), 0))
     ours = Recomposer()(frame, bokeh, focus, content)
 
     image = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
@@ -29,13 +30,13 @@ def test_opencv_and_torch_agree(portrait: np.ndarray, content: tuple[int, int]) 
     assert np.abs(ours.astype(int) - theirs.round().numpy()).max() <= 2
 
 
-def test_full_focus_is_the_frame_itself(portrait: np.ndarray) -> None:
+def test_full_focus_is_the_frame_itself(portrait: Image) -> None:
     ones = np.ones((192, 192), np.float32)
     black = np.zeros((192, 192, 3), np.uint8)
-    assert np.array_equal(Recomposer()(portrait, black, ones, (192, 192)), portrait)
+    assert np.array_equal(Recomposer()(portrait, black, ones, Size(192, 192)), portrait)
 
 
-def test_frames_of_several_sizes_and_results_that_stay(portrait: np.ndarray) -> None:
+def test_frames_of_several_sizes_and_results_that_stay(portrait: Image) -> None:
     recompose = Recomposer()
     ones, black = np.ones((32, 32), np.float32), np.zeros((32, 32, 3), np.uint8)
     first = recompose(portrait, black, ones, Size(32, 32))

@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from PIL import Image as Pillow
 from PIL import ImageCms
 
 from realtime_bokeh.errors import SinkError, UsageError
+from realtime_bokeh.frame import Image
 from realtime_bokeh.stills import read_still, write_still
 
 ROWS, COLUMNS = np.indices((40, 60))
@@ -27,7 +30,7 @@ def _copy(path: Path, target: str) -> Pillow.Image:
     return result
 
 
-def _error(image: Pillow.Image, expected: np.ndarray) -> float:
+def _error(image: Pillow.Image, expected: Image) -> float:
     assert image.size == expected.shape[1::-1]
     return float(np.abs(np.asarray(image.convert("RGB")).astype(int) - expected).mean())
 
@@ -145,6 +148,39 @@ def test_the_largest_cameras_are_not_complained_about(tmp_path: Path) -> None:
     _size(tmp_path / "a.png", 12000, 9000)
     with pytest.raises(UsageError, match="is damaged or cut off"):  # not: too large
         read_still(tmp_path / "a.png")
+
+
+def test_importing_this_leaves_pillows_own_guard_alone() -> None:
+    program = """
+import PIL.Image
+before = PIL.Image.MAX_IMAGE_PIXELS
+import realtime_bokeh.stills
+assert before is not None
+assert PIL.Image.MAX_IMAGE_PIXELS == before
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("limit", [1, None])
+def test_another_limit_of_the_process_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    for name in ("a.jpg", "a.png"):
+        Pillow.fromarray(RGB).save(tmp_path / name)
+    _size(tmp_path / "bomb.png", 20000, 20000)
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", limit)
+    for name in ("a.jpg", "a.png"):
+        assert read_still(tmp_path / name).image.shape == RGB.shape
+    with pytest.raises(UsageError, match="20000x20000: too large"):
+        read_still(tmp_path / "bomb.png")
+    assert limit == Pillow.MAX_IMAGE_PIXELS
+
+
+def test_the_kind_is_read_from_the_file_not_from_its_name(tmp_path: Path) -> None:
+    Pillow.fromarray(RGB).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(tmp_path / "a.jpg")
+    assert _error(_copy(tmp_path / "a.jpg", "b.png"), RGB) == 0
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

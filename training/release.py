@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
-from realtime_bokeh.export.onnx import core_graph, quantize, share_weights
+from realtime_bokeh.export.int8 import int8_graph
+from realtime_bokeh.export.onnx import core_graph, share_weights
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.sizes import Size, parse_size
@@ -66,12 +67,10 @@ def release(
     target = folder / weights.WEIGHTS
     state = {k: v.float() for k, v in load_file(str(source)).items()}
     save_file({k: v.half() for k, v in refocused(state, *focus).items()}, target)
-    traced = core_graph(target, name, focus_head=True)
-    plain = onnx.ModelProto()
-    plain.CopyFrom(traced)
-    quantized = quantize(traced, calibration(data, size))
-    write(share_weights(plain, target), folder / weights.GRAPHS["f32"])
-    write(share_weights(quantized, target), folder / weights.GRAPHS["int8"])
+    plain = share_weights(core_graph(target, name, focus_head=True), target)
+    write(plain, folder / weights.GRAPHS["f32"])
+    quantized = int8_graph(target, name, True, calibration(data, size))
+    write(quantized, folder / weights.GRAPHS["int8"])
     model = weights.Model(name, name, True, size, {}, origin, folder=folder)
     weights.save_manifest(model)
 

@@ -67,16 +67,16 @@ def tflite(
     It is compared with PyTorch before it is written.
     """
     check_output(target, "a TFLite model", (".tflite",))
-    _need("litert_torch", "ai_edge_quantizer", "ai_edge_litert")
+    need("litert_torch", "ai_edge_quantizer", "ai_edge_litert")
     from realtime_bokeh.export import tflite as writer
 
     found = find(model)
-    form = writer.Form(found, _size(size_text, found, whole_frame), precision, whole_frame)
+    spec = writer.TfliteSpec(found, _size(size_text, found, whole_frame), precision, whole_frame)
     with work_progress(f"Converting {model} to TFLite, {precision}") as begin:
         begin()
-        images = [image[:, :, ::-1].copy() for image in load_images(pictures, form.size)]
+        images = [image[:, :, ::-1].copy() for image in load_images(pictures, spec.size)]
         with libraries_silenced():
-            said = writer.export(form, target, images)
+            said = writer.export(spec, target, images)
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")
 
 
@@ -93,7 +93,7 @@ def onnx(
     check_output(target, "an ONNX graph", (".onnx",))
     if size_text is not None and not whole_frame:
         raise UsageError("--size is for --frame; the core's graph takes any multiple of 16")
-    _need("onnx", "onnxscript", "onnxruntime")
+    need("onnx", "onnxscript", "onnxruntime")
     from realtime_bokeh.export import onnx as writer
 
     found = find(model)
@@ -112,12 +112,17 @@ def _size(text: str | None, model: Model, whole_frame: bool) -> Size:
     return _FRAME if whole_frame else model.inference_size
 
 
-def _need(*modules: str) -> None:
+def need(*modules: str) -> None:
+    """Refuse to go on without modules of the extra [export].
+
+    Raises:
+        EngineError: naming those that are missing, and what installs them.
+    """
     from realtime_bokeh.engines.hardware import installed
 
     missing = [module for module in ("torch", *modules) if not installed(module)]
     if missing:
-        raise EngineError(f"Exporting needs {', '.join(missing)}; {install_hint('export')}")
+        raise EngineError(f"This needs {', '.join(missing)}; {install_hint('export')}")
 
 
 def load_images(folder: Path | None, size: Size) -> list[Image]:

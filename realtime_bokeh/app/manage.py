@@ -9,6 +9,7 @@ from realtime_bokeh.app.display import (
     console,
     counted,
     download_progress,
+    libraries_silenced,
     print_table,
     work_progress,
 )
@@ -76,6 +77,30 @@ def weights_fetch(name: str, force: bool) -> None:
     with download_progress(name) as progress:
         model = fetch(name, progress, replace=force)
     click.echo(f"Fetched {model.architecture}; use it with --model {model.name}")
+
+
+@weights.command("quantize")
+@click.argument("name", metavar="NAME")
+@click.option("--pictures", metavar="FOLDER", type=click.Path(path_type=Path),
+              help="Photos like those that it will see (default: the built-in scene)")  # fmt: skip
+def weights_quantize(name: str, pictures: Path | None) -> None:
+    """Give an imported model an int8 graph: twice as fast on CPUs.
+
+    The graph is compared with the f32 graph before it is kept.
+    """
+    from realtime_bokeh.app.export import load_images, need
+    from realtime_bokeh.weights import find
+
+    model = find(name)
+    need("onnx", "onnxscript", "nncf")
+    from realtime_bokeh.export.int8 import quantize_model
+
+    with work_progress(f"Quantizing {name}") as begin:
+        begin()
+        images = load_images(pictures, model.inference_size)
+        with libraries_silenced():
+            _, said = quantize_model(model, images)
+    console.print(f"{name} now runs in int8, {said}")
 
 
 @weights.command("remove")

@@ -3,13 +3,10 @@
 import json
 from typing import Any
 
-from numpy.typing import NDArray
-
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.export import Tensors
 
 METADATA = "realtime_bokeh"  # under which a model carries what it is, as JSON
-
-Ends = dict[str, NDArray[Any]]
 
 
 def read_metadata(content: bytes) -> dict[str, Any]:
@@ -58,7 +55,7 @@ class Interpreter:
         self._inputs = {n: d["index"] for n, d in runner.get_input_details().items()}
         self._outputs = {n: d["index"] for n, d in runner.get_output_details().items()}
 
-    def __call__(self, inputs: Ends) -> Ends:
+    def __call__(self, inputs: Tensors) -> Tensors:
         for name, value in inputs.items():
             self._runtime.set_tensor(self._inputs[name], value)
         self._runtime.invoke()

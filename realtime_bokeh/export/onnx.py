@@ -8,6 +8,7 @@ quantization (NNCF) found.
 import json
 import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,20 @@ from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
 from realtime_bokeh.errors import EngineError
+from realtime_bokeh.export import Tensors
+from realtime_bokeh.export.compare import Run, compare, in_torch
 from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import BokehFrame, first_state
 from realtime_bokeh.network.dmshn import STRIDE
 from realtime_bokeh.network.load import load_core
-from realtime_bokeh.sizes import Size, content_size, padded_size
+from realtime_bokeh.network.temporal import STATE_CHANNELS
+from realtime_bokeh.recompose import Recomposer
+from realtime_bokeh.sizes import Size, check_size, content_size, padded_size
 from realtime_bokeh.weights import WEIGHTS, Model
 
+_CORE_OUTPUTS = ["bokeh", "focus", "next_state"]
+_FRAME_OUTPUTS = ["rendering", "next_state"]
 _PREFIX = "network."  # of BokehCore's parameters
 _LAST = "decoder_lv1.layer24"
 _TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
@@ -40,12 +47,12 @@ def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.Model
     inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(size), torch.ones(2))
     h, w = (STRIDE * torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16"))
     shapes = ({1: h, 2: w}, {2: h, 3: w}, None)
-    return _trace(core, inputs, "small", ["bokeh", "focus", "next_state"], shapes)
+    return _trace(core, inputs, "small", _CORE_OUTPUTS, shapes)
 
 
 def frame_graph(frame: BokehFrame) -> onnx.ModelProto:
     """Trace BokehFrame, weights included; static shapes, uint8 frames at its ends."""
-    return _trace(frame.eval(), frame.blank_inputs(), "frame", ["rendering", "next_state"])
+    return _trace(frame.eval(), frame.blank_inputs(), "frame", _FRAME_OUTPUTS)
 
 
 def _trace(
@@ -87,10 +94,10 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelPr
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     def inputs(image: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        state = np.zeros((1, 8, *image.shape[:2]), np.float32)
+        state = np.zeros((1, STATE_CHANNELS, *image.shape[:2]), np.float32)
         return {"small": image[None], "state": state, "controls": np.ones(2, np.float32)}
 
-    kept = [n.name for n in graph.graph.node if not _quantizable(n)]
+    in_float = [n.name for n in graph.graph.node if not _quantizable(n)]
     quantized: onnx.ModelProto = nncf.quantize(
         graph,
         nncf.Dataset(images, inputs),
@@ -98,7 +105,7 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelPr
         target_device=nncf.TargetDevice.CPU,
         subset_size=len(images),
         fast_bias_correction=False,
-        ignored_scope=nncf.IgnoredScope(names=kept, validate=False),
+        ignored_scope=nncf.IgnoredScope(names=in_float, validate=False),
         advanced_parameters=AdvancedQuantizationParameters(
             activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
         ),
@@ -127,7 +134,7 @@ def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
         header = json.loads(file.read(length))
     header.pop("__metadata__", None)
     stored = load_file(str(weights))
-    kept, nodes, used = [], [], set()
+    initializers, nodes, used = [], [], set()
     scales = {
         i.name: numpy_helper.to_array(i) for i in graph.graph.initializer if "scale" in i.name
     }
@@ -136,16 +143,16 @@ def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
         source = quantized[1] if quantized else initializer.name
         name = source.removeprefix(_PREFIX)
         if not source.startswith(_PREFIX) or name not in header:
-            kept.append(initializer)
+            initializers.append(initializer)
             continue
         if not quantized and not np.array_equal(
             numpy_helper.to_array(initializer), stored[name].float().numpy()
         ):
-            kept.append(initializer)  # a bias that quantization corrected
+            initializers.append(initializer)  # a bias that quantization corrected
             continue
         float_name = f"{name}.float32"
         if name not in used:
-            kept.append(_external(name, header[name], 8 + length, weights.name))
+            initializers.append(_external(name, header[name], 8 + length, weights.name))
             nodes.append(helper.make_node("Cast", [name], [float_name], to=onnx.TensorProto.FLOAT))
             used.add(name)
         if quantized:
@@ -168,7 +175,7 @@ def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
                     if value == source:
                         node.input[i] = float_name
     del graph.graph.initializer[:]
-    graph.graph.initializer.extend(kept)
+    graph.graph.initializer.extend(initializers)
     body = list(graph.graph.node)
     del graph.graph.node[:]
     graph.graph.node.extend(nodes + body)
@@ -194,6 +201,47 @@ def _external(name: str, entry: dict[str, Any], start: int, file: str) -> onnx.T
     return tensor
 
 
+@dataclass(frozen=True)
+class OnnxInterface:
+    """The inputs and outputs of `core_graph`, or of `frame_graph`.
+
+    size: of the network's picture, or of the frames.
+    state_size: of the network's picture, both sides multiples of 16.
+    whole_frame: whether frames go in and come out.
+    """
+
+    size: Size
+    state_size: Size
+    whole_frame: bool = False
+
+    @property
+    def outputs(self) -> list[str]:
+        return _FRAME_OUTPUTS if self.whole_frame else _CORE_OUTPUTS
+
+    def inputs(self, picture: Image, state: NDArray[Any] | None = None) -> Tensors:
+        """For a picture, uint8 BGR of `size`, at full strength."""
+        if state is None:
+            state = np.zeros((1, STATE_CHANNELS, *self.state_size), np.float32)
+        name = "frame" if self.whole_frame else "small"
+        return {name: picture[None], "state": state, "controls": np.array([1, 0.5], np.float32)}
+
+    def shown(self, picture: Image, outputs: Tensors) -> NDArray[Any]:
+        if self.whole_frame:
+            rendering: NDArray[Any] = outputs["rendering"][0]
+            return rendering
+        focus = outputs["focus"][0, :, :, 0]
+        return Recomposer()(picture, outputs["bokeh"][0], focus, self.size)
+
+    def run(self, graph: bytes | Path) -> Run:
+        """A graph as ONNX Runtime runs it; by its path, it finds its weights beside it."""
+        import onnxruntime
+
+        source = str(graph) if isinstance(graph, Path) else graph
+        session = onnxruntime.InferenceSession(source)
+        outputs = self.outputs
+        return lambda inputs: dict(zip(outputs, session.run(outputs, inputs), strict=True))
+
+
 def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]) -> str:
     """Write a model as one ONNX file in float32, weights included, for any runtime.
 
@@ -205,39 +253,30 @@ def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]
         How near ONNX Runtime is to PyTorch on the pictures, for the user.
 
     Raises:
-        EngineError: when it is not near enough, or cannot be written; nothing is left then.
+        UsageError: for a size of frames that is none.
+        EngineError: when it is not near enough; nothing is left then.
+        SinkError: when it cannot be written; likewise.
     """
-    import onnxruntime
-
     core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
     if frame is None:
         graph = core_graph(model.file(WEIGHTS), model.architecture, model.focus_head)
         module: torch.nn.Module = core
-        small = Size.of(pictures[0])
+        size = Size.of(pictures[0])
+        interface = OnnxInterface(size, size)
     else:
-        module = BokehFrame(core, frame, content_size(frame, model.inference_size)).eval()
+        frame = check_size("frame", frame)
+        content = content_size(frame, model.inference_size)
+        module = BokehFrame(core, frame, content).eval()
         graph = frame_graph(module)
-        small = padded_size(Size(*module.content))
+        interface = OnnxInterface(frame, padded_size(content), whole_frame=True)
     for node in graph.graph.node:  # the exporter's notes name files of this machine
         del node.metadata_props[:]
     onnx.checker.check_model(graph, full_check=True)
-    content = graph.SerializeToString()
-    session = onnxruntime.InferenceSession(content)
-    names = [end.name for end in session.get_inputs()]
-    controls = np.array([1.0, 0.5], np.float32)
-    states = [first_state(small).numpy()] * 2
-    largest = 0
-    for picture in pictures:
-        ours = session.run(
-            None, dict(zip(names, (picture[None], states[0], controls), strict=True))
-        )
-        with torch.inference_mode():
-            values = (torch.from_numpy(v) for v in (picture[None], states[1], controls))
-            expected = [value.numpy() for value in module(*values)]
-        states = [ours[-1], expected[-1]]
-        largest = max(largest, int(np.abs(ours[0].astype(int) - expected[0]).max()))
-    said = f"within {largest}/255 of PyTorch over {len(pictures)} pictures"
-    if largest > 2:
+    serialized = graph.SerializeToString()
+    reference = in_torch(module, interface.outputs)
+    found = compare(interface, interface.run(serialized), reference, pictures)
+    said = found.sentence("PyTorch")
+    if found.levels > 2:
         raise EngineError(f"The graph is only {said}; nothing was written")
-    write_whole(target, content)
+    write_whole(target, serialized)
     return said

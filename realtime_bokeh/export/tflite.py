@@ -18,7 +18,9 @@ from torch import Tensor, nn
 
 from realtime_bokeh import __version__
 from realtime_bokeh.errors import EngineError, UsageError
-from realtime_bokeh.export.litert import METADATA, Ends, Interpreter
+from realtime_bokeh.export import Tensors
+from realtime_bokeh.export.compare import compare, in_torch
+from realtime_bokeh.export.litert import METADATA, Interpreter
 from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.load import load_core
@@ -27,18 +29,18 @@ from realtime_bokeh.recompose import Recomposer
 from realtime_bokeh.sizes import MULTIPLE, Size
 from realtime_bokeh.weights import WEIGHTS, Model
 
-PRECISIONS = ("float32", "float16", "int8", "int8-float-io")
+PRECISIONS = ("f32", "f16", "int8", "int8-float-io")
 _QUANTIZED = ".*DMSHN_network.*"  # the temporal filter and the aperture stay in float
 _LEAST_PSNR = 40.0  # of int8 against PyTorch, after recomposition, in the median
 
 
 @dataclass(frozen=True)
-class Form:
-    """What is exported.
+class TfliteSpec:
+    """What a TFLite model shall be, and what its inputs and outputs mean.
 
-    size: of the network's picture, or of the frames if `whole`.
+    size: of the network's picture, or of the frames if `whole_frame`.
     precision: one of PRECISIONS.
-    whole: the whole frame, with shrinking and recomposition, instead of the core.
+    whole_frame: with shrinking and recomposition, instead of the core.
 
     Raises:
         UsageError: for an unknown precision or a size that does not divide.
@@ -47,7 +49,7 @@ class Form:
     model: Model
     size: Size
     precision: str
-    whole: bool = False
+    whole_frame: bool = False
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -57,19 +59,19 @@ class Form:
         self._check_size()
 
     def _check_size(self) -> None:
-        if self.whole and self.ratio is None:
+        if self.whole_frame and self.ratio is None:
             raise UsageError(
                 f"Frames of {self.size} do not divide: both sides must be multiples of "
                 f"{MULTIPLE} times a whole number, as 1280x720 are; crop them, or use --core"
             )
-        if not self.whole and any(side % MULTIPLE for side in self.size):
+        if not self.whole_frame and any(side % MULTIPLE for side in self.size):
             near = Size(*(max(1, round(side / MULTIPLE)) * MULTIPLE for side in self.size))
             raise UsageError(f"--size {self.size} does not divide by {MULTIPLE}; take {near}")
 
     @property
     def ratio(self) -> int | None:
         """Of the frame to the network's picture."""
-        return whole_ratio(self.size, self.model.inference_size.area) if self.whole else 1
+        return whole_ratio(self.size, self.model.inference_size.area) if self.whole_frame else 1
 
     @property
     def small(self) -> Size:
@@ -79,7 +81,7 @@ class Form:
     @property
     def picture(self) -> str:
         """The name of the input that is a picture."""
-        return "frame" if self.whole else "small"
+        return "frame" if self.whole_frame else "small"
 
     @property
     def float_io(self) -> bool:
@@ -91,11 +93,11 @@ class Form:
         core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
         if rearranged:
             core.network = PhoneNetwork(core.network, model.focus_head)
-        if self.whole:
+        if self.whole_frame:
             return PhoneFrame(core, self.ratio or 1, self.float_io).eval()
         return PhoneCore(core, self.float_io).eval()
 
-    def inputs(self, picture: Image, state: NDArray[Any] | None = None) -> Ends:
+    def inputs(self, picture: Image, state: NDArray[Any] | None = None) -> Tensors:
         """For a picture, uint8 RGB of `size`, at full strength."""
         levels = picture.astype(np.float32) / 255 if self.float_io else picture
         if state is None:
@@ -103,13 +105,13 @@ class Form:
         controls = np.array([1.0, 0.5], np.float32)
         return {self.picture: levels[None], "state": state, "controls": controls}
 
-    def shown(self, picture: Image, outputs: Ends) -> NDArray[Any]:
+    def shown(self, picture: Image, outputs: Tensors) -> NDArray[Any]:
         """What is seen in the end, uint8 [H, W, 3]."""
-        name = "rendering" if self.whole else "bokeh"
+        name = "rendering" if self.whole_frame else "bokeh"
         levels: NDArray[Any] = outputs[name][0]
         if self.float_io:
             levels = np.round(levels * 255).astype(np.uint8)
-        if self.whole:
+        if self.whole_frame:
             return levels
         return Recomposer()(picture, levels, outputs["focus"][0, :, :, 0], self.size)
 
@@ -118,24 +120,25 @@ class Form:
         return {
             "model": self.model.name, "version": __version__, "license": "MIT",
             "weights_sha256": self.model.sha256[WEIGHTS], "precision": self.precision,
-            "form": "frame" if self.whole else "core", "colour_order": "RGB", "values": values,
+            "form": "frame" if self.whole_frame else "core", "colour_order": "RGB",
+            "values": values,
             "size": list(self.size), "network_size": list(self.small),
             "state": {"shape": [1, *self.small, 8], "first": "zeros", "next": "next_state"},
             "controls": ["strength in [0, 1]", "smoothing in [0, 1]"],
         }  # fmt: skip
 
 
-def convert(form: Form, rearranged: bool = True) -> bytes:
-    """A float32 model; not rearranged, it has the network's own layers (see `Form.module`).
+def convert(spec: TfliteSpec, rearranged: bool = True) -> bytes:
+    """A float32 model; not rearranged, it has the network's own layers (see `TfliteSpec.module`).
 
     Raises:
         EngineError: when the converter fails.
     """
     import litert_torch
 
-    module = form.module(rearranged)
-    blank = np.zeros((*form.size, 3), np.uint8)
-    inputs = {name: torch.from_numpy(value) for name, value in form.inputs(blank).items()}
+    module = spec.module(rearranged)
+    blank = np.zeros((*spec.size, 3), np.uint8)
+    inputs = {name: torch.from_numpy(value) for name, value in spec.inputs(blank).items()}
     try:
         exported = torch.export.export(module, (), inputs)
         exported = exported.run_decompositions({torch.ops.aten.clamp.default: _clamp})
@@ -146,7 +149,7 @@ def convert(form: Form, rearranged: bool = True) -> bytes:
             return path.read_bytes()
     except Exception as error:  # of many kinds
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise EngineError(f"litert-torch cannot convert {form.model.name} ({reason})") from error
+        raise EngineError(f"litert-torch cannot convert {spec.model.name} ({reason})") from error
 
 
 def _clamp(x: Tensor, low: float, high: float) -> Tensor:
@@ -157,13 +160,13 @@ def _clamp(x: Tensor, low: float, high: float) -> Tensor:
     return x - torch.relu(x - 1)
 
 
-def quantize(form: Form, content: bytes, pictures: list[Image]) -> bytes:
-    """The model in the form's precision; pictures, uint8 RGB of its size, show int8 the ranges."""
-    if form.precision == "float32":
+def quantize(spec: TfliteSpec, content: bytes, pictures: list[Image]) -> bytes:
+    """The model in the spec's precision; pictures, uint8 RGB of its size, show int8 the ranges."""
+    if spec.precision == "f32":
         return content
     from ai_edge_quantizer import qtyping, quantizer, recipe
 
-    if form.precision == "float16":
+    if spec.precision == "f16":
         half = qtyping.TensorQuantizationConfig(16, dtype=qtyping.TensorDataType.FLOAT)
         maker = quantizer.Quantizer(content)
         maker.update_quantization_recipe(
@@ -176,7 +179,7 @@ def quantize(form: Form, content: bytes, pictures: list[Image]) -> bytes:
     rules = recipe.static_wi8_ai8()
     rules[0]["regex"] = _QUANTIZED
     maker = quantizer.Quantizer(content, rules)
-    ranges = maker.calibrate({"serving_default": [form.inputs(p) for p in pictures]}, num_threads=1)
+    ranges = maker.calibrate({"serving_default": [spec.inputs(p) for p in pictures]}, num_threads=1)
     return bytes(maker.quantize(ranges).quantized_model)
 
 
@@ -197,35 +200,9 @@ def describe(content: bytes, metadata: dict[str, Any]) -> bytes:
     return bytes(builder.Output())
 
 
-class Beside:
-    """A model run beside PyTorch, picture after picture, each carrying its own state over.
-
-    reset: forget the pictures before.
-    """
-
-    def __init__(self, form: Form, runtime: Interpreter, module: nn.Module) -> None:
-        self._form, self._runtime, self._module = form, runtime, module
-        self.reset()
-
-    def reset(self) -> None:
-        self._states: list[NDArray[Any] | None] = [None, None]
-
-    def __call__(self, picture: Image) -> tuple[int, float, float]:
-        """The largest difference of what is seen, of 255; its PSNR in dB; that of float outputs."""
-        form = self._form
-        ours = self._runtime(form.inputs(picture, self._states[0]))
-        tensors = {n: torch.from_numpy(v) for n, v in form.inputs(picture, self._states[1]).items()}
-        with torch.inference_mode():
-            found: dict[str, Tensor] = self._module(**tensors)
-        expected = {name: value.numpy() for name, value in found.items()}
-        self._states = [ours["next_state"], expected["next_state"]]
-        shown = form.shown(picture, ours).astype(float) - form.shown(picture, expected)
-        psnr = 10 * np.log10(255**2 / max(float((shown**2).mean()), 1e-6))
-        floats = [np.abs(ours[n] - v).max() for n, v in expected.items() if v.dtype == np.float32]
-        return int(np.abs(shown).max()), float(psnr), float(max(floats))
-
-
-def compare(form: Form, content: bytes, module: nn.Module, pictures: list[Image]) -> str:
+def compare_with_pytorch(
+    spec: TfliteSpec, content: bytes, module: nn.Module, pictures: list[Image]
+) -> str:
     """Run a model beside PyTorch over pictures in order.
 
     Returns:
@@ -234,31 +211,31 @@ def compare(form: Form, content: bytes, module: nn.Module, pictures: list[Image]
     Raises:
         EngineError: when they are farther apart than the precision allows.
     """
-    beside = Beside(form, Interpreter(content), module)
-    shown, psnr, floats = zip(*(beside(picture) for picture in pictures), strict=True)
-    largest, middle = max(shown), float(np.median(psnr))
-    said = f"within {largest}/255 of PyTorch over {len(pictures)} pictures, "
-    said += f"{min(psnr):.1f} dB at worst and {middle:.1f} dB in the median"
+    found = compare(spec, Interpreter(content), in_torch(module), pictures)
+    said = found.sentence("PyTorch")
     matches = {
-        "float32": largest <= 1 and max(floats) <= 1e-4,
-        "float16": largest <= 2,
-    }.get(form.precision, middle >= _LEAST_PSNR)  # the worst may be a picture without a subject
+        "f32": found.levels <= 1 and found.floats <= 1e-4,
+        "f16": found.levels <= 2,
+    }.get(spec.precision, found.median_psnr >= _LEAST_PSNR)  # the worst may be without a subject
     if not matches:
-        raise EngineError(f"The {form.precision} model is only {said}; nothing was written")
+        raise EngineError(f"The {spec.precision} model is only {said}; nothing was written")
     return said
 
 
-def export(form: Form, target: Path, pictures: list[Image]) -> str:
-    """Convert, quantize, describe, load again, compare and write; gives what `compare` says.
+def export(spec: TfliteSpec, target: Path, pictures: list[Image]) -> str:
+    """Convert, quantize, describe, load again, compare with PyTorch and write.
 
     Args:
-        pictures: uint8 RGB of the form's size, frames in order; int8 is calibrated on them.
+        pictures: uint8 RGB of the spec's size, frames in order; int8 is calibrated on them.
+
+    Returns:
+        How near the model is to PyTorch on the pictures, for the user.
 
     Raises:
         EngineError: when it cannot be converted or does not match; nothing is written then.
     """
     # described first: what the quantizer makes cannot be packed anew
-    content = quantize(form, describe(convert(form), form.metadata()), pictures)
-    said = compare(form, content, form.module(), pictures)
+    content = quantize(spec, describe(convert(spec), spec.metadata()), pictures)
+    said = compare_with_pytorch(spec, content, spec.module(), pictures)
     write_whole(target, content)
     return said

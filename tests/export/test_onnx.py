@@ -9,7 +9,10 @@ import torch
 from safetensors.torch import save_file
 
 from realtime_bokeh import weights
-from realtime_bokeh.export.onnx import core_graph, share_weights
+from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.export import onnx as writer
+from realtime_bokeh.export.onnx import core_graph, export, share_weights
+from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.load import load_core
@@ -29,7 +32,7 @@ def test_shipped_graphs_hold_no_weights(path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", ["lite", "dmshn"])
-def test_onnx_runtime_runs_the_shipped_graph(model: str, portrait: np.ndarray) -> None:
+def test_onnx_runtime_runs_the_shipped_graph(model: str, portrait: Image) -> None:
     found = weights.find(model)
     core = load_core(found.file(weights.WEIGHTS), found.architecture, found.focus_head)
     small = portrait[:96, :128].copy()[None]
@@ -92,3 +95,21 @@ def test_an_exported_frame_takes_bytes_and_gives_bytes(command: Any, tmp_path: P
         ("frame", "tensor(uint8)"),
         ("rendering", "tensor(uint8)"),
     ]
+
+
+@pytest.mark.parametrize("frame", [(0, 0), (720, 8), (720,), "1280x720", (720.0, 1280.0)])
+def test_frames_of_no_size_are_refused(tmp_path: Path, frame: Any) -> None:
+    with pytest.raises(UsageError, match=r"frame .* is no size; give \(height, width\)"):
+        export(weights.find("lite"), tmp_path / "a.onnx", frame, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_graph_that_is_not_near_is_not_written(
+    tmp_path: Path, portrait: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = onnx.load(str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]))
+    monkeypatch.setattr(writer, "core_graph", lambda *ignored: other)
+    model = weights.find("dmshn")
+    with pytest.raises(EngineError, match=r"The graph is only within .* nothing was written"):
+        export(model, tmp_path / "a.onnx", None, [portrait[:96, :128].copy()])
+    assert list(tmp_path.iterdir()) == []

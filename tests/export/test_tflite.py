@@ -15,7 +15,14 @@ from realtime_bokeh import weights
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.export import tflite
 from realtime_bokeh.export.litert import METADATA, Interpreter
-from realtime_bokeh.export.tflite import Form, compare, convert, describe, quantize
+from realtime_bokeh.export.tflite import (
+    TfliteSpec,
+    compare_with_pytorch,
+    convert,
+    describe,
+    quantize,
+)
+from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import BokehCore
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.phone import whole_ratio
@@ -44,46 +51,46 @@ ENDS = {"CAST", "QUANTIZE", "DEQUANTIZE"}  # between a picture's bytes and numbe
 LITE = weights.find("lite")
 
 
-def _pictures(size: tuple[int, int], count: int) -> list[np.ndarray]:
+def _pictures(size: Size, count: int) -> list[Image]:
     scene = Demo(size, live=False)
     frames = (scene.read() for _ in range(count))
     return [f.image[:, :, ::-1].copy() for f in frames if f is not None]
 
 
-def _converted(form: Form) -> bytes:
-    return describe(convert(form), form.metadata())
+def _converted(spec: TfliteSpec) -> bytes:
+    return describe(convert(spec), spec.metadata())
 
 
 @pytest.fixture(scope="module")
 def core() -> bytes:
-    return _converted(Form(LITE, Size(96, 128), "float32"))
+    return _converted(TfliteSpec(LITE, Size(96, 128), "f32"))
 
 
 @pytest.fixture(scope="module")
 def frame() -> bytes:
-    return _converted(Form(LITE, Size(192, 256), "int8-float-io", whole=True))
+    return _converted(TfliteSpec(LITE, Size(192, 256), "int8-float-io", whole_frame=True))
 
 
 def test_float32_is_pytorchs_over_a_hundred_frames(core: bytes) -> None:
-    form = Form(LITE, Size(96, 128), "float32")
-    said = compare(form, core, form.module(), _pictures(form.size, 100))
+    spec = TfliteSpec(LITE, Size(96, 128), "f32")
+    said = compare_with_pytorch(spec, core, spec.module(), _pictures(spec.size, 100))
     assert said.startswith(("within 0/255", "within 1/255"))
 
 
-@pytest.mark.parametrize("precision", ["float16", "int8"])
+@pytest.mark.parametrize("precision", ["f16", "int8"])
 def test_smaller_ones_are_near(core: bytes, precision: str) -> None:
-    form = Form(LITE, Size(96, 128), precision)
-    pictures = _pictures(form.size, 8)
-    content = quantize(form, core, pictures)
-    assert len(content) < (0.6 if precision == "float16" else 0.4) * len(core)
-    assert "dB" in compare(form, content, form.module(), pictures)
+    spec = TfliteSpec(LITE, Size(96, 128), precision)
+    pictures = _pictures(spec.size, 8)
+    content = quantize(spec, core, pictures)
+    assert len(content) < (0.6 if precision == "f16" else 0.4) * len(core)
+    assert "dB" in compare_with_pytorch(spec, content, spec.module(), pictures)
 
 
 def test_the_whole_frame_with_floats_at_its_ends(frame: bytes) -> None:
-    form = Form(LITE, Size(192, 256), "int8-float-io", whole=True)
-    pictures = _pictures(form.size, 8)
-    content = quantize(form, frame, pictures)
-    assert "dB" in compare(form, content, form.module(), pictures)
+    spec = TfliteSpec(LITE, Size(192, 256), "int8-float-io", whole_frame=True)
+    pictures = _pictures(spec.size, 8)
+    content = quantize(spec, frame, pictures)
+    assert "dB" in compare_with_pytorch(spec, content, spec.module(), pictures)
     assert Interpreter(content).metadata["values"] == "float32 in [0, 1]"
 
 
@@ -96,13 +103,15 @@ def test_networks_without_the_focus_head_convert(monkeypatch: pytest.MonkeyPatch
         return BokehCore(copy.deepcopy(network)).eval()
 
     monkeypatch.setattr(tflite, "load_core", load)
-    form = Form(dataclasses.replace(LITE, focus_head=False), Size(64, 64), "float32")
-    assert "dB" in compare(form, _converted(form), form.module(), _pictures(form.size, 3))
+    spec = TfliteSpec(dataclasses.replace(LITE, focus_head=False), Size(64, 64), "f32")
+    assert "dB" in compare_with_pytorch(
+        spec, _converted(spec), spec.module(), _pictures(spec.size, 3)
+    )
 
 
 def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
-    form = Form(LITE, Size(96, 128), "int8")
-    for content in (core, frame, quantize(form, core, _pictures(form.size, 2))):
+    spec = TfliteSpec(LITE, Size(96, 128), "int8")
+    for content in (core, frame, quantize(spec, core, _pictures(spec.size, 2))):
         operators = Interpreter(content).operators() - ENDS
         assert "CONV_2D" in operators
         assert "TRANSPOSE_CONV" not in operators  # slow on GPUs; see network.phone.Upsample
@@ -122,18 +131,18 @@ def test_the_model_in_the_repository_is_of_the_shipped_weights() -> None:
     path = Path(__file__).parents[2] / "engines" / "lite-256x144-int8.tflite"
     content = path.read_bytes()
     assert len(content) < 3_000_000
-    form = Form(LITE, Size(144, 256), "int8")
-    assert Interpreter(content).metadata | {"version": ""} == form.metadata() | {"version": ""}
-    assert "dB" in compare(form, content, form.module(), _pictures(form.size, 4))
+    spec = TfliteSpec(LITE, Size(144, 256), "int8")
+    assert Interpreter(content).metadata | {"version": ""} == spec.metadata() | {"version": ""}
+    assert "dB" in compare_with_pytorch(spec, content, spec.module(), _pictures(spec.size, 4))
 
 
 def test_what_does_not_match_is_refused(core: bytes) -> None:
-    other = Form(weights.find("lite"), Size(96, 128), "float32")
+    other = TfliteSpec(weights.find("lite"), Size(96, 128), "f32")
     module = other.module()
     with np.errstate(all="ignore"):
         next(module.parameters()).data.mul_(1.5)
     with pytest.raises(EngineError, match="nothing was written"):
-        compare(other, core, module, _pictures(other.size, 2))
+        compare_with_pytorch(other, core, module, _pictures(other.size, 2))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "header", "garbage", "empty", "stranger"])
@@ -154,16 +163,16 @@ def test_damaged_models_are_one_sentence(core: bytes, damage: str) -> None:
     ("size", "precision", "whole", "says"),
     [
         (Size(100, 128), "int8", False, "take 128x96"), (Size(0, 16), "int8", False, "take 16x16"),
-        (Size(96, 128), "int4", False, "choose float32, float16, int8, int8-float-io"),
+        (Size(96, 128), "int4", False, "choose f32, f16, int8, int8-float-io"),
         (Size(1080, 1920), "int8", True, "do not divide"),
         (Size(100, 100), "int8", True, "or use --core"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_exported_is_said(
-    size: tuple[int, int], precision: str, whole: bool, says: str
+    size: Size, precision: str, whole: bool, says: str
 ) -> None:
     with pytest.raises(UsageError, match=says):
-        Form(LITE, size, precision, whole)
+        TfliteSpec(LITE, size, precision, whole)
 
 
 def test_ratios_bring_a_frame_near_the_networks_size() -> None:
@@ -180,9 +189,9 @@ def test_ratios_bring_a_frame_near_the_networks_size() -> None:
 def test_the_command_writes_a_model_or_nothing(
     command: Callable[..., Any], core: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tflite, "convert", lambda form: core)
+    monkeypatch.setattr(tflite, "convert", lambda spec: core)
     arguments = ("export", "tflite", tmp_path / "a.tflite", "--size", "128x96")
-    outcome = command(*arguments, "--precision", "float32")
+    outcome = command(*arguments, "--precision", "f32")
     assert outcome.status == 0, outcome.lines
     assert "of PyTorch" in outcome.lines[0]
     assert Interpreter((tmp_path / "a.tflite").read_bytes()).metadata["model"] == "lite"

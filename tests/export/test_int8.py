@@ -1,0 +1,94 @@
+"""The int8 graph of imported weights; needs the extra [export]."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from realtime_bokeh import checkpoints, weights
+from realtime_bokeh.engines import open_engine
+from realtime_bokeh.errors import EngineError, UsageError, WeightsError
+from realtime_bokeh.export import int8
+from realtime_bokeh.export.int8 import quantize_model
+from realtime_bokeh.frame import Image
+from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.demo import Demo
+
+pytest.importorskip("nncf")
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> weights.Model:
+    """Imported weights, in f32 only."""
+    monkeypatch.setenv("REALTIME_BOKEH_DATA", str(tmp_path))
+    return checkpoints.import_weights(weights.SHIPPED / "lite" / weights.WEIGHTS, "mine")
+
+
+@pytest.fixture
+def pictures() -> list[Image]:
+    scene = Demo(Size(144, 256), live=False)
+    return [f.image for f in (scene.read() for _ in range(2)) if f is not None]
+
+
+def _contents(model: weights.Model) -> dict[str, bytes]:
+    """Every file of every model of the user's."""
+    folder = model.folder.parent
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_imported_weights_run_in_int8_then(mine: weights.Model, pictures: list[Image]) -> None:
+    slow = mine.frame_ms
+    quantized, said = quantize_model(mine, pictures)
+    assert said.startswith("within ")
+    assert "of f32 over 2 pictures" in said
+    assert quantized == weights.find("mine")
+    assert quantized.precisions() == ["f32", "int8"]
+    assert quantized.frame_ms < slow
+    assert quantized.origin == mine.origin
+    assert [path.name for path in quantized.folder.parent.iterdir()] == ["mine"]
+    with open_engine("mine", "openvino") as engine:
+        assert engine.reason == "mine, openvino int8 on CPU"
+        rendering = engine(pictures[0])
+    with open_engine("mine", "openvino", precision="f32") as full:
+        error = (full(pictures[0]).astype(float) - rendering) ** 2
+    assert 10 * np.log10(255**2 / error.mean()) > 40
+
+
+def test_what_is_not_near_is_not_kept(
+    mine: weights.Model, pictures: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _contents(mine)
+    shipped = onnx.load(
+        str(weights.SHIPPED / "lite" / weights.GRAPHS["int8"]), load_external_data=False
+    )
+    monkeypatch.setattr(int8, "int8_graph", lambda *ignored: shipped)
+    monkeypatch.setattr(int8, "_LEAST_PSNR", 99.0)
+    with pytest.raises(EngineError, match=r"mine in int8 is only within .*; nothing was written"):
+        quantize_model(mine, pictures)
+    assert _contents(mine) == before
+    assert weights.find("mine").precisions() == ["f32"]
+
+
+def test_a_quantizer_that_fails_is_one_sentence(
+    mine: weights.Model, pictures: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*ignored: object) -> None:
+        raise RuntimeError("many\nlines")
+
+    before = _contents(mine)
+    monkeypatch.setattr(int8, "int8_graph", fail)
+    with pytest.raises(EngineError, match=r"^mine cannot be quantized \(lines\)$"):
+        quantize_model(mine, pictures)
+    assert _contents(mine) == before
+
+
+def test_what_cannot_be_quantized(mine: weights.Model, pictures: list[Image]) -> None:
+    with pytest.raises(UsageError, match="'lite' is a shipped model and has an int8 graph"):
+        quantize_model(weights.find("lite"), pictures)
+    for wrong in ([], [pictures[0][:96]]):
+        with pytest.raises(UsageError, match="Give pictures of 256x144"):
+            quantize_model(mine, wrong)
+    (mine.folder / weights.WEIGHTS).write_bytes(b"damaged")
+    with pytest.raises(WeightsError, match="damaged"):
+        quantize_model(mine, pictures)
