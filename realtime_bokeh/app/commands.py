@@ -138,6 +138,12 @@ def _close(sinks: Sequence[Sink]) -> None:
 
 def run_live(settings: Settings, camera: str, output: str | None, preview: bool) -> None:
     """From a camera, or the demo scene, into what the user chose, until it is stopped."""
+    # what is wrong with the command comes before what is missing on this computer
+    weights.find(settings.model)
+    if camera != "demo":
+        from realtime_bokeh.sources.camera import find_camera
+
+        find_camera(camera)
     openers = _check_outputs(output, preview)
     sinks: list[Sink] = []
     with ExitStack() as at_end:

@@ -43,8 +43,12 @@ def linux_loopbacks() -> dict[str, str]:
     return _linux_devices(virtual=True)
 
 
-def _resolve(name: str) -> int | str:
-    """What OpenCV opens for an index, a path or a by-id name."""
+def find_camera(name: str) -> int | str:
+    """What OpenCV opens for an index, a path or a by-id name.
+
+    Raises:
+        UsageError: when there is no such camera.
+    """
     if name.isdecimal():
         index = int(name)
         if sys.platform == "linux" and not Path(f"/dev/video{index}").exists():
@@ -121,7 +125,7 @@ class Camera(Source):
     def __init__(self, name: str, size: Size | None = None, fps: float | None = None) -> None:
         self._name = name
         self._index = 0
-        target = _resolve(name)
+        target = find_camera(name)
         _check_access(target)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
