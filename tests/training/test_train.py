@@ -123,7 +123,7 @@ def test_two_processes_together_are_one(photos: Path, tmp_path: Path) -> None:
 
 
 class Ended(TypedDict):
-    """How the run of an event ended, and the same command after it."""
+    """How the run of an event ended, its checkpoint's step, and how the same command ended then."""
 
     status: int
     step: int

@@ -69,9 +69,11 @@ def find(name: str) -> weights.Model:
 
 
 class Network:
-    """A model as the program runs it, and its parts.
+    """A model as the program runs it, and the focus map and rendering within.
 
-    name: the model's. size: (height, width) of its inference. engine: what runs it, in words.
+    name: the model's.
+    size: its inference size.
+    engine: what runs it, in words.
 
     Args:
         precision: int8 or f32; by default the engine's.
