@@ -12,15 +12,18 @@ fit; they need no data.
 """
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-import onnx
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.export.int8 import int8_graph
 from realtime_bokeh.export.onnx import core_graph, share_weights
+from realtime_bokeh.files import write_whole
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.sizes import Size, parse_size
@@ -28,12 +31,9 @@ from training import cli
 from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
+from training.measure.methods import read_weights
 
 _CALIBRATION = 48  # pictures
-
-
-def write(graph: onnx.ModelProto, path: Path) -> None:
-    path.write_bytes(graph.SerializeToString())
 
 
 def calibration(data: Path, size: Size) -> list[Image]:
@@ -61,40 +61,76 @@ def release(
     size: Size,
     focus: tuple[float, float] = (1.0, 0.0),
 ) -> None:
-    """Write the folder of a shipped model; `focus` is the gain and bias of `refocused`."""
-    folder = weights.SHIPPED / name
-    folder.mkdir(exist_ok=True)
-    target = folder / weights.WEIGHTS
-    state = {k: v.float() for k, v in load_file(str(source)).items()}
-    save_file({k: v.half() for k, v in refocused(state, *focus).items()}, target)
-    plain = share_weights(core_graph(target, name, focus_head=True), target)
-    write(plain, folder / weights.GRAPHS["f32"])
-    quantized = int8_graph(target, name, True, calibration(data, size))
-    write(quantized, folder / weights.GRAPHS["int8"])
-    model = weights.Model(name, name, True, size, {}, origin, folder=folder)
-    weights.save_manifest(model)
+    """Write the folder of a shipped model.
+
+    Args:
+        name: of the model, which is its architecture too.
+        source: weights of a run.
+        data: photographs of which int8 learns the ranges.
+        origin: how it was made, for the manifest.
+        size: at which it is meant to run.
+        focus: gain and bias of `refocused`.
+
+    Raises:
+        UsageError: when the weights are no such model's, or there are no photographs; nothing is
+            written then.
+        SinkError: when a file cannot be written.
+    """
+    arrays, architecture, focus_head = read_weights(source)
+    if architecture != name or not focus_head:
+        head = "" if focus_head else " without the focus head"
+        raise UsageError(f"{source} holds {architecture}{head}; {name} with the focus head is due")
+    images = calibration(data, size)
+    state = refocused({k: torch.from_numpy(v).float() for k, v in arrays.items()}, *focus)
+    with tempfile.TemporaryDirectory() as temporary:
+        path = _save_half(state, Path(temporary))
+        plain = share_weights(core_graph(path, name, focus_head=True), path)
+        graphs = {"f32": plain, "int8": int8_graph(path, name, True, images)}
+        files = {weights.GRAPHS[p]: graph.SerializeToString() for p, graph in graphs.items()}
+        files[weights.WEIGHTS] = path.read_bytes()
+    folder = _write(name, files)
+    weights.save_manifest(weights.Model(name, name, True, size, {}, origin, folder=folder))
 
 
 def release_paper_graphs() -> None:
-    """Write the graphs for imported checkpoints; they only depend on the weights' layout."""
+    """Write the graphs for imported checkpoints; they only depend on the weights' layout.
+
+    Raises:
+        SinkError: when a file cannot be written.
+    """
     for architecture in ("dmshn", "stacked"):
-        folder = weights.SHIPPED / f"paper-{architecture}"
-        folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory() as temporary:
-            path = Path(temporary) / weights.WEIGHTS
-            state = build(architecture, focus_head=False).state_dict()
-            save_file({k: v.half() for k, v in state.items()}, path)
+            network = build(architecture, focus_head=False)
+            path = _save_half(network.state_dict(), Path(temporary))
             graph = share_weights(core_graph(path, architecture, focus_head=False), path)
-            write(graph, folder / weights.GRAPHS["f32"])
+            content = graph.SerializeToString()
+        _write(f"paper-{architecture}", {weights.GRAPHS["f32"]: content})
+
+
+def _save_half(state: dict[str, Tensor], folder: Path) -> Path:
+    """The file of these parameters in half precision."""
+    path = folder / weights.WEIGHTS
+    save_file({k: v.half() for k, v in state.items()}, path)
+    return path
+
+
+def _write(name: str, files: Mapping[str, bytes]) -> Path:
+    """The folder of a shipped model, with these files in it."""
+    folder = weights.SHIPPED / name
+    cli.make_folder(folder)
+    for file, content in files.items():
+        write_whole(folder / file, content)
+    return folder
 
 
 def main() -> None:
     parser = cli.parser(__doc__)
-    parser.add_argument("--paper", action="store_true")
-    parser.add_argument("--model", choices=("lite", "dmshn", "stacked"))
-    parser.add_argument("--weights", type=Path)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--origin", default="")
+    parser.add_argument("--paper", action="store_true",
+                        help="only the graphs into which imported checkpoints fit")  # fmt: skip
+    parser.add_argument("--model", choices=("lite", "dmshn", "stacked"), help="which to write")
+    parser.add_argument("--weights", type=Path, help="a run's weights.safetensors")
+    parser.add_argument("--data", type=Path, help="the training photographs, to calibrate int8")
+    parser.add_argument("--origin", default="", help="how it was made, for the manifest")
     parser.add_argument("--size", default="256x144", help="WxH at which it is meant to run")
     parser.add_argument("--focus", type=float, nargs=2, default=(1.0, 0.0),
                         metavar=("GAIN", "BIAS"),

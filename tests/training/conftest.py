@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from training.data.pool import Pool
+
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,3 +29,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
             disparity[cv2.resize(mask, (320, 192)) > 127] = 220
             cv2.imwrite(f"{stem}.disparity.png", disparity)
     return folder
+
+
+@pytest.fixture(scope="session")
+def pool(photos: Path) -> Pool:
+    """The drawn photographs in memory."""
+    return Pool(photos)

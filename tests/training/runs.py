@@ -129,7 +129,8 @@ def main() -> None:
         run = folder / event
         status = _trained(arguments(photos, run), event)
         found[event] = {"status": status, "step": _step(run)}
-        found[event]["again"] = _trained(arguments(photos, run), "none")
+        if event != "none":
+            found[event]["again"] = _trained(arguments(photos, run), "none")
     (folder / "found.json").write_text(json.dumps(found))
 
 

@@ -18,7 +18,9 @@ def test_scripts_are_bash(name: str) -> None:
 
 def test_photographs_are_packed_unpacked_and_trained_on(photos: Path, tmp_path: Path) -> None:
     packed, state, out = tmp_path / "packed", tmp_path / "state", tmp_path / "out"
-    pack = [sys.executable, SCRIPTS / "pack.py", photos, packed, "--mebibytes", "1"]
+    pack: list[str | Path] = [
+        sys.executable, SCRIPTS / "pack.py", photos, packed, "--mebibytes", "1",
+    ]  # fmt: skip
     assert "16 files in 1 archives" in subprocess.check_output(pack, text=True)
     with tarfile.open(packed / "photos-00.tar") as archive:
         assert "people/photo_0.mask.png" in archive.getnames()
@@ -28,8 +30,9 @@ def test_photographs_are_packed_unpacked_and_trained_on(photos: Path, tmp_path: 
     }  # fmt: skip
 
     def call(*arguments: object) -> str:
-        command = ["bash", SCRIPTS / "train.sh", *map(str, arguments)]
-        return subprocess.check_output(command, text=True, env=environment)
+        command: list[str | Path] = ["bash", str(SCRIPTS / "train.sh"), *map(str, arguments)]
+        said: str = subprocess.check_output(command, text=True, env=environment)
+        return said
 
     assert call("unpack", packed / "photos-00.tar").strip() == "16"
     said = call(9, "lite-smoke", "--dry-run", "--precision", "f32", "--threads", 1)

@@ -1,7 +1,14 @@
-import torch
+from pathlib import Path
 
-from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN
-from training.release import refocused
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from realtime_bokeh import weights
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build
+from realtime_bokeh.sizes import Size
+from training.release import refocused, release
 
 
 def test_focus_is_surer_and_the_rendering_as_it_was() -> None:
@@ -15,3 +22,21 @@ def test_focus_is_surer_and_the_rendering_as_it_was() -> None:
             after = network(x)
         assert torch.equal(after[:, :3], before[:, :3])
         assert torch.allclose(after[:, 3], 1.5 * before[:, 3] + 0.5, atol=1e-6)
+
+
+def test_weights_that_are_not_the_models_are_refused_before_anything_is_written(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path / "models")
+    source, size = tmp_path / "weights.safetensors", Size(32, 48)
+    with pytest.raises(UsageError, match=r"weights.safetensors does not exist"):
+        release("lite", source, photos, "", size)
+    save_file(build("lite", focus_head=False).state_dict(), source)
+    with pytest.raises(UsageError, match="holds lite without the focus head"):
+        release("lite", source, photos, "", size)
+    save_file(build("lite", focus_head=True).state_dict(), source)
+    with pytest.raises(UsageError, match="holds lite; dmshn with the focus head is due"):
+        release("dmshn", source, photos, "", size)
+    with pytest.raises(UsageError, match="needs photographs"):
+        release("lite", source, tmp_path, "", size)
+    assert not (tmp_path / "models").exists()

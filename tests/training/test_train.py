@@ -46,7 +46,7 @@ def test_a_person_is_told_what_happens(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
-    _train(photos, run, "--minutes", "0.0001")
+    _train(photos, run, "--minutes", "1e-9")
     begun = capsys.readouterr().out
     for said in (
         "preset    tiny: for tests",
@@ -85,7 +85,7 @@ def test_a_person_is_told_what_happens(
 def test_same_command_resumes_where_it_was(photos: Path, tmp_path: Path) -> None:
     """A run in two parts ends with the weights of a run in one: it sees the same samples."""
     parts, single = tmp_path / "parts", tmp_path / "single"
-    _train(photos, parts, "--minutes", "0.0001")
+    _train(photos, parts, "--minutes", "1e-9")
     assert _state(parts)["step"] == 1
     _train(photos, parts, "--pictures-every", "1")
     _train(photos, single)
@@ -123,7 +123,7 @@ def test_two_processes_together_are_one(photos: Path, tmp_path: Path) -> None:
 
 
 class Ended(TypedDict):
-    """How the run of an event ended, and the same command after it."""
+    """How the run of an event ended, its checkpoint's step, and how the same command ended then."""
 
     status: int
     step: int
@@ -173,7 +173,7 @@ def test_dry_run_says_what_it_would_take_and_leaves_nothing(
 
 
 def test_clips_and_a_teacher_are_learnt_from(photos: Path, tmp_path: Path) -> None:
-    _train(photos, tmp_path / "teacher", "--minutes", "0.0001")
+    _train(photos, tmp_path / "teacher", "--minutes", "1e-9")
     teacher = str(tmp_path / "teacher" / "weights.safetensors")
     _train(photos, tmp_path / "run", "--temporal", "--teacher", teacher)
     assert _state(tmp_path / "run")["samples"] == 2 * STEPS
@@ -208,7 +208,7 @@ def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
         _train(photos, run, "--steps", "many")
     with pytest.raises(UsageError, match="lite-tune needs --init"):
         train(parse(options))
-    _train(photos, run, "--minutes", "0.0001")
+    _train(photos, run, "--minutes", "1e-9")
     options += ["--init", str(run / "weights.safetensors")]
     with pytest.raises(UsageError, match="holds a run of the preset tiny"):
         train(parse(options))

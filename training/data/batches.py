@@ -97,7 +97,13 @@ def check_shares(preset: Preset, world: int, clips: bool) -> None:
 
 
 class Synthetic:
-    """Rendered pairs, or clips of two frames."""
+    """A source of rendered pairs, or of clips of two frames.
+
+    Args:
+        pool: the photographs.
+        clips: give clips.
+        lens: of the renderer; by default a disc.
+    """
 
     def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None) -> None:
         self._pool, self._renderer, self._clips = pool, Renderer(pool, SEED, lens), clips
@@ -147,7 +153,10 @@ def _disparity(picture: Path) -> Path:
 
 
 class Pairs:
-    """The pairs of EBB!, in another order in each epoch; a number is a position in the run."""
+    """A source of the pairs of EBB!, in another order in each epoch.
+
+    A number is a position in the run.
+    """
 
     def __init__(self, pairs: Ebb) -> None:
         self._pairs = pairs

@@ -41,7 +41,11 @@ class StepOutput(NamedTuple):
 
 
 class Trainer:
-    """Network, optimizer, averaged weights and position of one run.
+    """One run: its network and optimizer, the average of its weights, and how far it has come.
+
+    step, samples: how many it has had, of all calls and processes.
+    seconds: of training, of all calls.
+    network: what is trained.
 
     Args:
         fabric: launched.
@@ -140,7 +144,12 @@ class Trainer:
         write_whole(self.folder / "weights.safetensors", save(half))
 
     def update(self, examples: Examples, stage: int, progress: float) -> StepOutput:
-        """One step of Adam.
+        """Take one step of Adam.
+
+        Args:
+            examples: this process's share of the batch.
+            stage: in which the run is, its number from 0.
+            progress: of the whole run before the step, in [0, 1].
 
         Raises:
             BokehError: when the gradient is not finite.

@@ -29,7 +29,12 @@ GAUSSIAN = 0.009  # sigma over the longer side of a blur about as strong as the 
 _FEATHER = 2.0  # pixels
 
 
-def _recognised(path: Path) -> tuple[Arrays, str, bool]:
+def read_weights(path: Path) -> tuple[Arrays, str, bool]:
+    """The parameters that a file holds, their architecture, and whether it has the focus head.
+
+    Raises:
+        UsageError: when the file is not what it should be, saying which tensor and why.
+    """
     arrays = read_checkpoint(path)
     try:
         return arrays, *recognise(arrays)
@@ -43,7 +48,7 @@ def load_network(path: Path) -> nn.Module:
     Raises:
         UsageError: when the file is not what it should be, saying which tensor and why.
     """
-    arrays, architecture, focus_head = _recognised(path)
+    arrays, architecture, focus_head = read_weights(path)
     network = build(architecture, focus_head)
     network.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
     return network.eval()
@@ -58,16 +63,18 @@ def find(name: str) -> weights.Model:
     path = Path(name)
     if path.name != weights.WEIGHTS:
         return weights.find(name)
-    _, architecture, focus_head = _recognised(path)
+    _, architecture, focus_head = read_weights(path)
     size = weights.load_manifest(weights.SHIPPED / architecture).inference_size
     digest = {path.name: weights.file_sha256(path)}
     return weights.Model(name, architecture, focus_head, size, digest, "a run", folder=path.parent)
 
 
 class Network:
-    """A model as the program runs it, and its parts.
+    """A model as the program runs it, and the focus map and rendering within.
 
-    name: the model's. size: (height, width) of its inference. engine: what runs it, in words.
+    name: the model's.
+    size: its inference size.
+    engine: what runs it, in words.
 
     Args:
         precision: int8 or f32; by default the engine's.

@@ -67,8 +67,8 @@ class Clocked:
     seconds after it began.
     """
 
-    def __init__(self, photos: Path, workers: int) -> None:
-        self._source, self._workers = Synthetic(Pool(photos), clips=False), workers
+    def __init__(self, pool: Pool, workers: int) -> None:
+        self._source, self._workers = Synthetic(pool, clips=False), workers
         self.step = 0
 
     def _stage_of(self, _: int) -> int | None:
@@ -92,28 +92,28 @@ def _same(one: list[tuple[int, Examples]], two: list[tuple[int, Examples]]) -> b
                for (a, x), (b, y) in pairs)  # fmt: skip
 
 
-def test_a_step_sees_the_same_however_many_workers_get_it_and_after_a_resume(photos: Path) -> None:
-    alone = Clocked(photos, workers=0).train()
+def test_a_step_sees_the_same_however_many_workers_get_it_and_after_a_resume(pool: Pool) -> None:
+    alone = Clocked(pool, workers=0).train()
     assert [stage for stage, _ in alone] == [0, 0, 0, 1, 1, 2, 2]
     assert {Size.of(seen.input[0, 0]) for _, seen in alone} == set(SHAPES)
     for workers in (1, 2):
-        assert _same(Clocked(photos, workers).train(), alone)
+        assert _same(Clocked(pool, workers).train(), alone)
     for workers in (0, 2):
-        resumed = Clocked(photos, workers)
+        resumed = Clocked(pool, workers)
         assert _same(resumed.train(4) + resumed.train(), alone)
     assert not multiprocessing.active_children()
 
 
-def test_clips_are_of_two_frames(photos: Path) -> None:
+def test_clips_are_of_two_frames(pool: Pool) -> None:
     share = Share(Size(48, 80), (3, 4))
-    clips = Synthetic(Pool(photos), clips=True)(share)
+    clips = Synthetic(pool, clips=True)(share)
     assert clips.input.shape == (4, 3, 48, 80)
-    samples = Synthetic(Pool(photos), clips=False)(share)
+    samples = Synthetic(pool, clips=False)(share)
     assert torch.allclose(clips.sharp[0::2], samples.sharp, atol=1e-4)
 
 
-def test_a_lens_of_the_users_choice(photos: Path) -> None:
-    share, pool = Share(Size(96, 160), (3, 4)), Pool(photos)
+def test_a_lens_of_the_users_choice(pool: Pool) -> None:
+    share = Share(Size(96, 160), (3, 4))
     disc, blades = (Synthetic(pool, clips=False, lens=lens)(share) for lens in (None, Lens(5)))
     assert torch.equal(disc.input, blades.input)
     assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)

@@ -1,17 +1,10 @@
 import random
-from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 
 from training.data.cards import draw_card
 from training.data.pool import Pool
-
-
-@pytest.fixture(scope="module")
-def pool(photos: Path) -> Pool:
-    return Pool(photos)
 
 
 def test_a_card_is_a_subject_of_its_own(pool: Pool) -> None:

@@ -1,5 +1,4 @@
 import random
-from pathlib import Path
 
 import pytest
 
@@ -8,11 +7,6 @@ from training.data.pool import Pool
 from training.data.synthesis import Renderer
 
 HEIGHT, WIDTH = 48, 80
-
-
-@pytest.fixture(scope="module")
-def pool(photos: Path) -> Pool:
-    return Pool(photos)
 
 
 @pytest.fixture(scope="module")
