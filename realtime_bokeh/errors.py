@@ -35,3 +35,10 @@ class WeightsError(BokehError):
 
 class EngineError(BokehError):
     """A runtime is missing or fails."""
+
+
+def one_line(error: Exception, index: int = -1) -> str:
+    """A line of what a library says, by default the last, which mostly names the cause; its kind
+    where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[index] if lines else type(error).__name__

@@ -1,6 +1,15 @@
+from typing import Any
+
 import pytest
 
-from realtime_bokeh.sizes import Size, content_size, padded_size
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sizes import (
+    Size,
+    check_inference_size,
+    check_size,
+    content_size,
+    padded_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,3 +50,19 @@ def test_full_is_the_papers_size_at_most() -> None:
     assert content_size(Size(1024, 1536), "full") == Size(1024, 1536)
     assert content_size(Size(2000, 3000), "full") == Size(1024, 1536)
     assert content_size(Size(1080, 1920), "full") == Size(945, 1680)
+
+
+def test_a_programs_size_may_be_a_plain_tuple() -> None:
+    size = check_size("frame", (720, 1280))
+    assert (type(size), size) == (Size, Size(720, 1280))
+    assert check_inference_size("full") == "full"
+    assert check_inference_size(Size(144, 256)) == Size(144, 256)
+
+
+@pytest.mark.parametrize("value", ["full", (15, 16), (16, 16385), (16,), (16.0, 16), None, [16]])
+def test_anything_else_is_no_size(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"^frame .* is no size; give \(height, width\)"):
+        check_size("frame", value)
+    if value != "full":
+        with pytest.raises(UsageError, match=r'or "full"$'):
+            check_inference_size(value)

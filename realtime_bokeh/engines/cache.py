@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from realtime_bokeh.errors import EngineError, SinkError, UsageError
+from realtime_bokeh.errors import EngineError, SinkError, UsageError, WeightsError
 from realtime_bokeh.files import reason, write_whole
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.weights import WEIGHTS, Model, find
@@ -92,7 +92,7 @@ def is_current(key: Key) -> bool:
     """Whether the model's weights and the network's code are still those of a key."""
     try:
         weights = find(key.model).sha256[WEIGHTS]
-    except UsageError:
+    except (UsageError, WeightsError):
         return False
     return (weights, network_digest()) == (key.weights, key.network)
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from realtime_bokeh.errors import EngineError
+from realtime_bokeh.errors import EngineError, one_line
 from realtime_bokeh.network.core import BokehFrame, HalfPrecision
 from realtime_bokeh.network.load import load_core
 from realtime_bokeh.sizes import Size, padded_size
@@ -26,7 +26,10 @@ def half_frame(model: Model, frame: Size, content: Size) -> BokehFrame:
 
 
 class _HalfEnd(nn.Module):
-    """Leaves the last cast, to uint8, to the caller: Torch-TensorRT has no converter for it."""
+    """BokehFrame with its rendering in float16; the caller casts it.
+
+    Torch-TensorRT 2.13.0 has no converter for a cast to uint8.
+    """
 
     def __init__(self, frame: BokehFrame) -> None:
         super().__init__()
@@ -63,7 +66,7 @@ def compile_here(model: Model, frame: Size, content: Size) -> bytes:
             )
     except Exception as error:  # of many kinds: the converters', TensorRT's own, out of memory
         raise EngineError(
-            f"Torch-TensorRT cannot compile {model.name} ({_last_line(error)})"
+            f"Torch-TensorRT cannot compile {model.name} ({one_line(error)})"
         ) from error
     return engine
 
@@ -154,8 +157,3 @@ def _quiet(name: str) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-def _last_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1] if lines else type(error).__name__

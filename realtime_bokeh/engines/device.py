@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from realtime_bokeh.engines.base import FOCUS_CHANNEL, Controls, Engine, Finish, FocusMap
-from realtime_bokeh.errors import EngineError
+from realtime_bokeh.errors import EngineError, one_line
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
@@ -213,5 +213,4 @@ class DeviceEngine(Engine):
             with torch.cuda.device(self._device) if gpu else contextlib.nullcontext():
                 yield
         except RuntimeError as error:  # out of memory, a broken driver
-            reason = (str(error).splitlines() or ["no reason given"])[0]
-            raise EngineError(f"{self.describe()} failed: {reason}") from error
+            raise EngineError(f"{self.describe()} failed: {one_line(error, 0)}") from error

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from realtime_bokeh.checkpoints import model_folder
-from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.errors import EngineError, UsageError, one_line
 from realtime_bokeh.export.compare import compare
 from realtime_bokeh.export.onnx import OnnxInterface, core_graph, quantize, share_weights
 from realtime_bokeh.frame import Image
@@ -59,8 +59,7 @@ def quantize_model(model: Model, pictures: Sequence[Image]) -> tuple[Model, str]
     try:
         graph = int8_graph(originals[0], model.architecture, model.focus_head, pictures)
     except Exception as error:  # of many kinds: the tracer's, NNCF's, ours
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise EngineError(f"{model.name} cannot be quantized ({reason})") from error
+        raise EngineError(f"{model.name} cannot be quantized ({one_line(error)})") from error
     with model_folder(model.name) as folder:
         for original in originals:
             shutil.copyfile(original, folder / original.name)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from realtime_bokeh.errors import UsageError
+from realtime_bokeh.errors import UsageError, one_line
 from realtime_bokeh.export import Tensors
 
 METADATA = "realtime_bokeh"  # under which a model carries what it is, as JSON
@@ -23,7 +23,7 @@ def read_metadata(content: bytes) -> dict[str, Any]:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         place = next(e.buffer for e in model.metadata or [] if e.name.decode() == METADATA)
         buffer = model.buffers[place]
-        # the quantizer keeps what buffers hold behind the flatbuffer
+        # ai-edge-quantizer 0.10.0 keeps what buffers hold behind the flatbuffer
         outside = content[buffer.offset : buffer.offset + buffer.size] if buffer.size else b""
         found: dict[str, Any] = json.loads(outside or bytes(buffer.data))
     except StopIteration as error:
@@ -49,9 +49,9 @@ class Interpreter:
             self._runtime.allocate_tensors()
             runner = self._runtime.get_signature_runner()
         except (ValueError, RuntimeError) as error:
-            reason = (str(error).strip().splitlines() or ["?"])[0]
-            raise UsageError(f"this TFLite model cannot be loaded ({reason})") from error
-        # tensors by index: a signature runner copies every output twice
+            said = one_line(error, 0)
+            raise UsageError(f"this TFLite model cannot be loaded ({said})") from error
+        # tensors by index: a signature runner of ai-edge-litert 2.3.0 copies every output twice
         self._inputs = {n: d["index"] for n, d in runner.get_input_details().items()}
         self._outputs = {n: d["index"] for n, d in runner.get_output_details().items()}
 

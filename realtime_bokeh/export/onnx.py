@@ -179,7 +179,7 @@ def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
     body = list(graph.graph.node)
     del graph.graph.node[:]
     graph.graph.node.extend(nodes + body)
-    for node in graph.graph.node:  # the exporter's notes are as large as the graph itself
+    for node in graph.graph.node:  # the notes of PyTorch's exporter are as large as the graph
         del node.metadata_props[:]
     del graph.graph.value_info[:]
     return graph

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from realtime_bokeh import __version__
-from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.errors import EngineError, UsageError, one_line
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.export.compare import compare, in_torch
 from realtime_bokeh.export.litert import METADATA, Interpreter
@@ -148,15 +148,15 @@ def convert(spec: TfliteSpec, rearranged: bool = True) -> bytes:
             converted.export(str(path))
             return path.read_bytes()
     except Exception as error:  # of many kinds
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-        raise EngineError(f"litert-torch cannot convert {spec.model.name} ({reason})") from error
+        said = one_line(error)
+        raise EngineError(f"litert-torch cannot convert {spec.model.name} ({said})") from error
 
 
 def _clamp(x: Tensor, low: float, high: float) -> Tensor:
     """To 0 to 1, without the operator RELU_0_TO_1, which XNNPACK leaves to the interpreter."""
     assert (low, high) == (0, 1)
     x = torch.relu(x)
-    # not 1 - relu(1 - x), which the converter folds wrongly into a convolution before it
+    # not 1 - relu(1 - x), which litert-torch 0.10.0 folds wrongly into a convolution before it
     return x - torch.relu(x - 1)
 
 
@@ -234,7 +234,7 @@ def export(spec: TfliteSpec, target: Path, pictures: list[Image]) -> str:
     Raises:
         EngineError: when it cannot be converted or does not match; nothing is written then.
     """
-    # described first: what the quantizer makes cannot be packed anew
+    # described first: what ai-edge-quantizer 0.10.0 makes cannot be packed anew
     content = quantize(spec, describe(convert(spec), spec.metadata()), pictures)
     said = compare_with_pytorch(spec, content, spec.module(), pictures)
     write_whole(target, content)

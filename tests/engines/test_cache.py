@@ -66,6 +66,16 @@ def test_a_new_version_replaces_the_old_one_and_nothing_else(key: cache.Key) -> 
     assert not cache.is_current(new)
 
 
+def test_an_engine_of_a_damaged_or_removed_model_is_old(
+    key: cache.Key, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REALTIME_BOKEH_DATA", str(tmp_path))
+    mine = replace(key, model="mine")
+    assert not cache.is_current(mine)
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    assert not cache.is_current(mine)
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "other header", "garbage", "longer"])
 def test_a_damaged_file_is_removed_and_never_loaded(key: cache.Key, damage: str) -> None:
     path = cache.store(key, CONTENT)
@@ -116,6 +126,7 @@ WRITER = """
 import os, sys, time
 from realtime_bokeh import weights
 from realtime_bokeh.engines import cache
+from realtime_bokeh.sizes import Size
 model = weights.find("lite")
 key = cache.make_key(model, Size(720, 1280), Size(144, 256), "A GPU (8.9)", "tensorrt 10.1", "c 1")
 def halt(*arguments):
@@ -142,7 +153,7 @@ def test_kill_at_any_moment_leaves_what_was_whole(
         [sys.executable, "-c", WRITER, str(size), moment], stdout=subprocess.PIPE
     ) as writer:
         assert writer.stdout is not None
-        writer.stdout.readline()
+        assert writer.stdout.readline() == b"ready\n"
         if moment not in ("fsync", "replace"):
             time.sleep(float(moment))
         writer.send_signal(signal.SIGKILL)
