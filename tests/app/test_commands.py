@@ -68,7 +68,7 @@ def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
 ) -> None:
     monkeypatch.setattr(commands, "_open_effect", _open_unchanged)
     monkeypatch.setattr(commands, "_open_source", lambda *_: _Turned(12))
-    commands.run_live(Settings(), "0", str(tmp_path / "out.mp4"), preview=False)
+    commands.run_live(Settings(), "demo", str(tmp_path / "out.mp4"), preview=False)
     with av.open(str(tmp_path / "out.mp4")) as container:
         frames = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
     assert [frame.shape for frame in frames] == [(48, 64)] * 12
@@ -104,7 +104,7 @@ def test_an_interrupted_start_closes_what_is_open(
     monkeypatch.setattr(commands, "_open_source", lambda *_: source)
     monkeypatch.setattr(commands, moment, _interrupt)
     with pytest.raises(KeyboardInterrupt):
-        commands.run_live(Settings(), "0", "none", preview=False)
+        commands.run_live(Settings(), "demo", "none", preview=False)
     assert source.closed
     assert [sink.closed for sink in sinks] == [[False], [False]]
 
@@ -116,7 +116,7 @@ def test_an_interruption_while_outputs_are_opened(
     monkeypatch.setattr(commands, "_open_source", lambda *_: source)
     monkeypatch.setattr(commands, "_check_outputs", lambda *_: [lambda _: sinks[0], _interrupt])
     with pytest.raises(KeyboardInterrupt):
-        commands.run_live(Settings(), "0", "none", preview=False)
+        commands.run_live(Settings(), "demo", "none", preview=False)
     assert source.closed
     assert sinks[0].closed == [False]
 
@@ -143,7 +143,7 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
         monkeypatch.setattr(commands, moment, _interrupt)
     else:
         monkeypatch.setattr("threading.Thread.start", _interrupt)
-    commands.run_live(Settings(), "0", "none", preview=False)
+    commands.run_live(Settings(), "demo", "none", preview=False)
     assert source.closed
     assert all(sink.closed for sink in sinks)
     assert capfd.readouterr().err.splitlines()[-1] == "Stopped before the first frame was ready"

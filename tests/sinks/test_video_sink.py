@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import sys
 from fractions import Fraction
@@ -10,6 +11,7 @@ import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame
+from realtime_bokeh.interrupts import held
 from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sizes import Size
 from tests import clips
@@ -283,3 +285,21 @@ def test_a_recording_without_frames_is_not_kept(tmp_path: Path) -> None:
 def test_a_folder_that_takes_no_files() -> None:
     with pytest.raises(SinkError, match="cannot be written"):
         VideoWriter(Path("/proc/out.mp4"), Size(48, 64), 30.0)
+
+
+def test_an_interruption_spoils_no_packet_and_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
+    mux, finish = sink._mux, sink._finish
+    monkeypatch.setattr(sink, "_mux", lambda packets: (held.strike(2, None), mux(packets)))
+
+    for index in range(30):
+        with contextlib.suppress(KeyboardInterrupt):
+            sink.write(_live(index, 1 + index / 30))
+
+    monkeypatch.setattr(sink, "_finish", lambda: (held.strike(2, None), finish()))
+    with pytest.raises(KeyboardInterrupt):
+        sink.close(complete=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+    assert len(clips.times(tmp_path / "out.mp4")) == 30
