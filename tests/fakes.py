@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime_bokeh.engines import Controls, Engine
+from realtime_bokeh.engines.base import Finish, FocusMap
 from realtime_bokeh.frame import Frame, Image, Sink, Source
 from realtime_bokeh.sizes import Size
 
@@ -91,6 +93,28 @@ class RecordingSink(Sink):
         """The names of the images."""
         names = {1: "raw", 2: "rendered", 3: "card"}
         return [names[int(frame.image[0, 0, 0])] for frame in self.frames]
+
+
+class UnchangedEngine(Engine):
+    """Gives back every image as it is, and counts them."""
+
+    network_seconds = 0.001
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def describe(self) -> str:
+        return "unchanged"
+
+    def _start(self, frame: Size) -> None:
+        pass
+
+    def _begin(self, image: Image, controls: Controls) -> Finish:
+        self.calls += 1
+        return lambda: image
+
+    def _focus_map(self) -> FocusMap:
+        return np.ones((16, 16), np.float32)
 
 
 class CameraDriver:

@@ -203,11 +203,12 @@ def _render_folder(settings: Settings, source: Path, target: Path) -> None:
     from realtime_bokeh.stills import FORMATS, photos_in
 
     photos = photos_in(source)
+    known = {*photos, target, *target.parents}
+    others = sorted(path.name for path in source.iterdir() if path not in known)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
-    others = sorted(path.name for path in set(source.iterdir()) - {*photos, target})
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     skipped = [f"{', '.join(others[:_NAMED])}{more} (not {', '.join(FORMATS)})"] if others else []
     _render_stills(settings, [(photo, target / photo.name) for photo in photos], skipped)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, cast
+from typing import IO, TextIO, cast
 
 from rich.console import Console
 from rich.live import Live
@@ -31,20 +31,25 @@ from realtime_bokeh.metrics import Metrics
 class _ErrorStream(io.TextIOBase):
     """Standard error, which may go away with its terminal or its reader: a recording goes on."""
 
+    def _target(self) -> TextIO:
+        # Rich's live displays put themselves in the place of standard error while they run
+        target: TextIO = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        return target
+
     def write(self, text: str, /) -> int:
         with contextlib.suppress(OSError):
-            sys.stderr.write(text)
+            self._target().write(text)
         return len(text)
 
     def flush(self) -> None:
         with contextlib.suppress(OSError):
-            sys.stderr.flush()
+            self._target().flush()
 
     def fileno(self) -> int:
-        return sys.stderr.fileno()
+        return self._target().fileno()
 
     def isatty(self) -> bool:
-        return sys.stderr.isatty()
+        return self._target().isatty()
 
 
 # no markup: file names have brackets; no wrapping: one thing is one line

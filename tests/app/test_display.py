@@ -84,3 +84,17 @@ def test_what_is_shown_survives_the_loss_of_its_terminal(monkeypatch: pytest.Mon
         tick()
     with pytest.raises(BrokenPipeError):
         writer.close()
+
+
+def test_a_terminal_shows_each_thing_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with display.live_status(lambda: "fine") as tick:
+        tick()
+        display.console.print("told")
+    assert terminal.getvalue().count("told\n") == 1

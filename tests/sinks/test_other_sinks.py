@@ -7,7 +7,7 @@ import pytest
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame, Stopped
 from realtime_bokeh.sinks.discard import Discard
-from realtime_bokeh.sinks.preview import Preview
+from realtime_bokeh.sinks.preview import Preview, check_screen
 from realtime_bokeh.sinks.raw import RawFrames
 from realtime_bokeh.sinks.virtual_camera import INSTALL, VirtualCamera
 from realtime_bokeh.sizes import Size
@@ -71,3 +71,14 @@ def test_nothing_takes_everything() -> None:
     sink.write(FRAME)
     sink.close(complete=True)
     assert not sink.live
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+@pytest.mark.parametrize("screen", ["DISPLAY=:4711", "WAYLAND_DISPLAY=nowhere"])
+def test_a_dead_screen_is_found_out(monkeypatch: pytest.MonkeyPatch, screen: str) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(*screen.split("="))
+    check_screen.cache_clear()
+    with pytest.raises(SinkError, match=rf"on the screen \({screen}\); leave it out"):
+        Preview()  # Qt would end the whole process

@@ -1,5 +1,6 @@
 import itertools
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.interrupts import held
+from realtime_bokeh.sinks.video import AnyPacket, VideoWriter
 from realtime_bokeh.sizes import Size
 from tests import clips
 
@@ -283,3 +285,34 @@ def test_a_recording_without_frames_is_not_kept(tmp_path: Path) -> None:
 def test_a_folder_that_takes_no_files() -> None:
     with pytest.raises(SinkError, match="cannot be written"):
         VideoWriter(Path("/proc/out.mp4"), Size(48, 64), 30.0)
+
+
+def test_an_interruption_spoils_no_packet_and_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
+    mux, finish = sink._mux, sink._finish
+
+    def interrupted_mux(packets: Sequence[AnyPacket]) -> None:
+        if packets:  # the encoder keeps the first frames for a while
+            held.strike(2, None)
+        mux(packets)
+
+    def interrupted_finish() -> None:
+        held.strike(2, None)
+        finish()
+
+    monkeypatch.setattr(sink, "_mux", interrupted_mux)
+    monkeypatch.setattr(held, "_latest", 0.0)
+    interruptions = 0
+    for index in range(60):
+        try:
+            sink.write(_live(index, 1 + index / 30))
+        except KeyboardInterrupt:
+            interruptions += 1
+    assert interruptions >= 1
+    monkeypatch.setattr(sink, "_finish", interrupted_finish)
+    with pytest.raises(KeyboardInterrupt):
+        sink.close(complete=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+    assert len(clips.times(tmp_path / "out.mp4")) == 60

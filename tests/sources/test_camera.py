@@ -1,14 +1,16 @@
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from realtime_bokeh.errors import SourceError, UsageError
+from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera
 from realtime_bokeh.sources.camera import Camera
+from tests import clips
+from tests.fakes import CameraDriver
 
 
 @pytest.mark.parametrize("name", ["71", "/dev/video71", "usb-No_Such_Camera-video-index0"])
@@ -31,37 +33,10 @@ def test_a_device_that_is_no_camera() -> None:
         Camera("/dev/null")
 
 
-class _Driver:
-    """Stands in for OpenCV's driver: the only part that needs the hardware."""
-
-    def __init__(self, frames: int) -> None:
-        self.left = frames
-        self.asked: list[int] = []
-        self.released = False
-
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
-
-    def set(self, what: int, value: float) -> bool:
-        self.asked.append(what)
-        return True
-
-    def get(self, what: int) -> float:
-        return 0.0
-
-    def read(self) -> tuple[bool, Any]:
-        self.left -= 1
-        return (True, np.zeros((480, 640, 3), np.uint8)) if self.left >= 0 else (False, None)
-
-    def release(self) -> None:
-        self.released = True
-
-
-def _open(monkeypatch: pytest.MonkeyPatch, frames: int) -> tuple[Camera, _Driver]:
-    driver = _Driver(frames)
+def _open(monkeypatch: pytest.MonkeyPatch, frames: int) -> tuple[Camera, CameraDriver]:
+    driver = CameraDriver(*[np.zeros((480, 640, 3), np.uint8)] * frames)
     monkeypatch.setattr(camera, "_PATIENCE", 0.05)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: driver)
-    return Camera("/dev/null"), driver
+    return Camera(driver.plug_in(monkeypatch)), driver
 
 
 def test_what_is_granted_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,3 +75,25 @@ def test_linux_devices_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert camera.linux_loopbacks() == {"/dev/video10": "Loopback"}
     with pytest.raises(UsageError, match=r"at hand: /dev/video2 \(Webcam\)"):
         Camera("71")
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
+def test_gray_cameras_and_transparent_ones_give_colours(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
+) -> None:
+    source = Camera(CameraDriver(np.full(shape, 99, np.uint8)).plug_in(monkeypatch))
+    frame = source.read()
+    assert frame is not None
+    np.testing.assert_array_equal(frame.image, clips.solid((99, 99, 99)))
+
+
+def test_a_size_of_one_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Camera(CameraDriver(np.zeros((1, 1, 3), np.uint8)).plug_in(monkeypatch))
+    assert source.size == Size(1, 1)
+
+
+def test_what_is_no_image_is_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera, "_PATIENCE", 0.05)
+    images: list[Image] = [np.zeros((48, 64, 2), np.uint8), np.zeros((48, 64), np.uint16)]
+    with pytest.raises(SourceError, match="gives no frames"):
+        Camera(CameraDriver(*images).plug_in(monkeypatch))
