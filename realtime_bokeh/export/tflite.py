@@ -26,7 +26,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.network.load import load_core
 from realtime_bokeh.network.phone import PhoneCore, PhoneFrame, PhoneNetwork, whole_ratio
 from realtime_bokeh.recompose import Recomposer
-from realtime_bokeh.sizes import MULTIPLE, Size
+from realtime_bokeh.sizes import MULTIPLE, Size, check_size
 from realtime_bokeh.weights import WEIGHTS, Model
 
 PRECISIONS = ("f32", "f16", "int8", "int8-float-io")
@@ -43,7 +43,7 @@ class TfliteSpec:
     whole_frame: with shrinking and recomposition, instead of the core.
 
     Raises:
-        UsageError: for an unknown precision or a size that does not divide.
+        UsageError: for an unknown precision, or a size that is none or does not divide.
     """
 
     model: Model
@@ -59,6 +59,7 @@ class TfliteSpec:
         self._check_size()
 
     def _check_size(self) -> None:
+        check_size("size", self.size)
         if self.whole_frame and self.ratio is None:
             raise UsageError(
                 f"Frames of {self.size} do not divide: both sides must be multiples of "

@@ -162,7 +162,8 @@ def test_damaged_models_are_one_sentence(core: bytes, damage: str) -> None:
 @pytest.mark.parametrize(
     ("size", "precision", "whole", "says"),
     [
-        (Size(100, 128), "int8", False, "take 128x96"), (Size(0, 16), "int8", False, "take 16x16"),
+        (Size(100, 128), "int8", False, "take 128x96"), (Size(0, 16), "int8", False, "is no size"),
+        (Size(0, 0), "int8", True, "is no size"),
         (Size(96, 128), "int4", False, "choose f32, f16, int8, int8-float-io"),
         (Size(1080, 1920), "int8", True, "do not divide"),
         (Size(100, 100), "int8", True, "or use --core"),
