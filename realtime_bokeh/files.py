@@ -42,7 +42,7 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name[:50]}.{os.getpid()}.part")
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all.
 
     Raises:

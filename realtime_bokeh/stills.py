@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageFile, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from realtime_bokeh.errors import SinkError, UsageError
-from realtime_bokeh.files import check_output, reason, write_whole
+from realtime_bokeh.files import check_output, reason, write_atomically
 from realtime_bokeh.frame import Image
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
@@ -158,4 +158,4 @@ def write_still(path: Path, image: Image, original: Still) -> None:
         Pillow.fromarray(rgb).save(encoded, kind, **options)
     except (OSError, ValueError) as error:
         raise SinkError(f"{path} cannot be written ({reason(error)}); nothing was kept") from error
-    write_whole(path, encoded.getvalue())
+    write_atomically(path, encoded.getvalue())

@@ -11,7 +11,7 @@ from typing import NoReturn
 import cv2
 
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
-from realtime_bokeh.files import reason, write_whole
+from realtime_bokeh.files import reason, write_atomically
 from realtime_bokeh.frame import Image
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
@@ -74,7 +74,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         SinkError: when it cannot be written.
     """
-    write_whole(path, text.encode())
+    write_atomically(path, text.encode())
 
 
 def write_image(path: Path, image: Image, options: Sequence[int] = ()) -> None:
@@ -87,7 +87,7 @@ def write_image(path: Path, image: Image, options: Sequence[int] = ()) -> None:
     Raises:
         SinkError: when it cannot be written.
     """
-    write_whole(path, cv2.imencode(path.suffix, image, options)[1].tobytes())
+    write_atomically(path, cv2.imencode(path.suffix, image, options)[1].tobytes())
 
 
 def write_json(path: Path, result: Json) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.files import reason, write_whole
+from realtime_bokeh.files import reason, write_atomically
 from training import cli
 
 Line = dict[str, float]
@@ -76,7 +76,7 @@ def main() -> None:
     figure = draw({name: read_run(path) for name, path in runs.items()})
     coded = io.BytesIO()
     figure.savefig(coded, format=args.out.suffix[1:], dpi=80)
-    write_whole(args.out, coded.getvalue())
+    write_atomically(args.out, coded.getvalue())
 
 
 if __name__ == "__main__":

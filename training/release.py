@@ -23,7 +23,7 @@ from realtime_bokeh import weights
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.export.int8 import int8_graph
 from realtime_bokeh.export.onnx import core_graph, share_weights
-from realtime_bokeh.files import write_whole
+from realtime_bokeh.files import write_atomically
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.sizes import Size, parse_size
@@ -119,7 +119,7 @@ def _write(name: str, files: Mapping[str, bytes]) -> Path:
     folder = weights.SHIPPED / name
     cli.make_folder(folder)
     for file, content in files.items():
-        write_whole(folder / file, content)
+        write_atomically(folder / file, content)
     return folder
 
 

@@ -1,8 +1,9 @@
-"""How fast the whole way is here: frames in memory through the engine, without a camera."""
+"""How fast it is here: frames from memory through the engine, without a camera."""
 
 import itertools
 import time
 from dataclasses import dataclass
+from fractions import Fraction
 
 import psutil
 from rich.table import Table
@@ -42,13 +43,14 @@ class Result:
     memory_growth_mb: float
 
 
-class _Loop(Source):
-    """A few pictures over and over, as fast as they are taken."""
+class RepeatedImages(Source):
+    """A few images over and over, as fast as they are taken."""
 
     def __init__(self, pictures: list[Image], frames: int) -> None:
         self.size = Size.of(pictures[0])
         self.fps = 30.0
         self.total = frames
+        self.time_base = Fraction(1, 30)
         self._pictures = itertools.cycle(pictures)
         self._left = range(frames).__iter__()
 
@@ -85,8 +87,8 @@ def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: 
     pictures = [f.image for f in (scene.read() for _ in range(_PICTURES)) if f is not None]
     metrics = Metrics()
     process = psutil.Process()
-    whole: list[float] = []
-    network: list[float] = []
+    frame_seconds: list[float] = []
+    network_seconds: list[float] = []
     memory: list[float] = []
 
     def effect(image: Image) -> Finish:
@@ -95,9 +97,9 @@ def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: 
 
         def measured() -> Image:
             rendered = finish()
-            whole.append(time.perf_counter() - begin)
-            network.append(engine.network_seconds)
-            if len(whole) % max(1, frames // 10) == 0:
+            frame_seconds.append(time.perf_counter() - begin)
+            network_seconds.append(engine.network_seconds)
+            if len(frame_seconds) % max(1, frames // 10) == 0:
                 memory.append(process.memory_info().rss / 1e6)
             return rendered
 
@@ -105,16 +107,16 @@ def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: 
 
     for _ in range(_WARM_UP):
         effect(pictures[0])()
-    whole.clear()
-    network.clear()
+    frame_seconds.clear()
+    network_seconds.clear()
     memory.clear()
     begin = time.perf_counter()
     Pipeline(
-        _Loop(pictures, frames), effect, [Discard()], metrics, in_flight=engine.in_flight
+        RepeatedImages(pictures, frames), effect, [Discard()], metrics, in_flight=engine.in_flight
     ).run()
     seconds = time.perf_counter() - begin
-    frame, inner = percentiles(whole), percentiles(network)
-    outside = percentiles([a - b for a, b in zip(whole, network, strict=True)])
+    frame, inner = percentiles(frame_seconds), percentiles(network_seconds)
+    outside = percentiles([a - b for a, b in zip(frame_seconds, network_seconds, strict=True)])
     return Result(
         model=model,
         engine=engine.describe(),

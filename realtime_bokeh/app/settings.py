@@ -89,7 +89,7 @@ def _choose_stacked(values: dict[str, Value]) -> dict[str, Any]:
     return values
 
 
-def read_toml(option: str, path: Path) -> dict[str, Any]:
+def read_toml(option: str, path: Path) -> dict[str, object]:
     """What a TOML file given by an option holds.
 
     Raises:

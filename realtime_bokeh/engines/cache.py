@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from realtime_bokeh.errors import EngineError, SinkError, UsageError, WeightsError
-from realtime_bokeh.files import reason, write_whole
+from realtime_bokeh.files import reason, write_atomically
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.weights import WEIGHTS, Model, find
 
@@ -136,7 +136,7 @@ def store(key: Key, content: bytes, into: Path | None = None) -> Path:
     ).encode()
     try:
         place.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _MAGIC + len(header).to_bytes(4, "little") + header + content)
+        write_atomically(path, _MAGIC + len(header).to_bytes(4, "little") + header + content)
     except OSError as error:
         raise EngineError(
             f"{place} cannot be made ({reason(error)}); set REALTIME_BOKEH_CACHE"

@@ -23,7 +23,7 @@ from realtime_bokeh import telemetry
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.export.compare import Run, compare, in_torch
-from realtime_bokeh.files import write_whole
+from realtime_bokeh.files import write_atomically
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import BokehFrame, first_state
 from realtime_bokeh.network.dmshn import STRIDE
@@ -278,5 +278,5 @@ def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]
     said = found.sentence("PyTorch")
     if found.levels > 2:
         raise EngineError(f"The graph is only {said}; nothing was written")
-    write_whole(target, serialized)
+    write_atomically(target, serialized)
     return said

@@ -21,10 +21,10 @@ from realtime_bokeh.errors import EngineError, UsageError, one_line
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.export.compare import compare, in_torch
 from realtime_bokeh.export.litert import METADATA, Interpreter
-from realtime_bokeh.files import write_whole
+from realtime_bokeh.files import write_atomically
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.load import load_core
-from realtime_bokeh.network.phone import PhoneCore, PhoneFrame, PhoneNetwork, whole_ratio
+from realtime_bokeh.network.phone import PhoneCore, PhoneFrame, PhoneNetwork, integer_ratio
 from realtime_bokeh.recompose import Recomposer
 from realtime_bokeh.sizes import MULTIPLE, Size, check_size
 from realtime_bokeh.weights import WEIGHTS, Model
@@ -72,7 +72,7 @@ class TfliteSpec:
     @property
     def ratio(self) -> int | None:
         """Of the frame to the network's picture."""
-        return whole_ratio(self.size, self.model.inference_size.area) if self.whole_frame else 1
+        return integer_ratio(self.size, self.model.inference_size.area) if self.whole_frame else 1
 
     @property
     def small(self) -> Size:
@@ -238,5 +238,5 @@ def export(spec: TfliteSpec, target: Path, pictures: list[Image]) -> str:
     # described first: what ai-edge-quantizer 0.10.0 makes cannot be packed anew
     content = quantize(spec, describe(convert(spec), spec.metadata()), pictures)
     said = compare_with_pytorch(spec, content, spec.module(), pictures)
-    write_whole(target, content)
+    write_atomically(target, content)
     return said

@@ -74,15 +74,15 @@ class Shrink(nn.Module):
         super().__init__()
         self.content = content
         self.ratio = (frame[0] / content[0], frame[1] / content[1])
-        self.whole = all(ratio >= 1 and ratio.is_integer() for ratio in self.ratio)
-        if not self.whole and min(self.ratio) >= 1:
+        self.by_blocks = all(ratio >= 1 and ratio.is_integer() for ratio in self.ratio)
+        if not self.by_blocks and min(self.ratio) >= 1:
             for name, large, small in zip(("rows", "columns"), frame, content, strict=True):
                 self.register_buffer(name, _overlap(large, small), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         if self.ratio == (1, 1):
             return image
-        if self.whole:
+        if self.by_blocks:
             return F.avg_pool2d(image, (int(self.ratio[0]), int(self.ratio[1])))
         if min(self.ratio) < 1:
             return F.interpolate(image, self.content, mode="bilinear", align_corners=False)

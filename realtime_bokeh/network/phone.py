@@ -153,7 +153,7 @@ class PhoneFrame(nn.Module):
         return {"rendering": picture, "next_state": _pixels(state)}
 
 
-def whole_ratio(frame: tuple[int, int], area: int) -> int | None:
+def integer_ratio(frame: tuple[int, int], area: int) -> int | None:
     """The ratio at which a frame comes nearest to an area in pixels for the network; None: none."""
     height, width = frame
     fitting = [

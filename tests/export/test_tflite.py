@@ -25,7 +25,7 @@ from realtime_bokeh.export.tflite import (
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import BokehCore
 from realtime_bokeh.network.dmshn import build
-from realtime_bokeh.network.phone import whole_ratio
+from realtime_bokeh.network.phone import integer_ratio
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 
@@ -178,12 +178,12 @@ def test_what_cannot_be_exported_is_said(
 
 def test_ratios_bring_a_frame_near_the_networks_size() -> None:
     area = 144 * 256
-    assert whole_ratio(Size(720, 1280), area) == 5
-    assert whole_ratio(Size(480, 640), area) == 2
-    assert whole_ratio(Size(144, 256), area) == 1
-    assert whole_ratio(Size(1080, 1920), area) is None
+    assert integer_ratio(Size(720, 1280), area) == 5
+    assert integer_ratio(Size(480, 640), area) == 2
+    assert integer_ratio(Size(144, 256), area) == 1
+    assert integer_ratio(Size(1080, 1920), area) is None
     for height, width in itertools.product((64, 720), (96, 1280)):
-        ratio = whole_ratio((height, width), area)
+        ratio = integer_ratio((height, width), area)
         assert ratio is None or (height % (16 * ratio), width % (16 * ratio)) == (0, 0)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_bokeh.app.bench import RepeatedImages
 from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.camera import Camera
@@ -32,9 +33,13 @@ def _video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     return VideoReader(clips.make(folder / "in.mp4", clips.HALF_A_SECOND[:FRAMES]))
 
 
+def _memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    return RepeatedImages([clips.solid((9, 99, 199)), clips.solid((199, 99, 9))], FRAMES)
+
+
 @pytest.fixture(
-    params=[_demo(live=True), _demo(live=False), _camera, _video],
-    ids=["live demo", "demo", "camera", "video"],
+    params=[_demo(live=True), _demo(live=False), _camera, _video, _memory],
+    ids=["live demo", "demo", "camera", "video", "memory"],
 )
 def source(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime_bokeh.errors import BokehError, UsageError
-from realtime_bokeh.files import write_whole
+from realtime_bokeh.files import write_atomically
 from realtime_bokeh.network.dmshn import split_output
 from training.data.batches import Examples
 from training.fit.ablations import build_network
@@ -139,9 +139,9 @@ class Trainer:
         }
         content = io.BytesIO()
         torch.save(state, content)
-        write_whole(self.folder / "checkpoint.pt", content.getvalue())
+        write_atomically(self.folder / "checkpoint.pt", content.getvalue())
         half = {k: v.half().contiguous().cpu() for k, v in self._average.items()}
-        write_whole(self.folder / "weights.safetensors", save(half))
+        write_atomically(self.folder / "weights.safetensors", save(half))
 
     def update(self, examples: Examples, stage: int, progress: float) -> StepOutput:
         """Take one step of Adam.
@@ -259,7 +259,7 @@ class Trainer:
             f"clip {n // 2 + 1}, frame {n % 2 + 1}" if self._clips else f"sample {n + 1}"
             for n in range(count)
         ]
-        write_whole(self.folder / "samples.jpg", labelled_sheet(rows, columns))
+        write_atomically(self.folder / "samples.jpg", labelled_sheet(rows, columns))
 
     def _trim(self) -> None:
         """Drop the lines of metrics.jsonl beyond the checkpoint: their steps come again."""
@@ -268,7 +268,7 @@ class Trainer:
             return
         lines = path.read_text().splitlines()
         before = [line for line in lines if _step(line) <= self.step]
-        write_whole(path, "".join(f"{line}\n" for line in before).encode())
+        write_atomically(path, "".join(f"{line}\n" for line in before).encode())
 
 
 def summed(fabric: Fabric, values: Tensor) -> list[float]:
