@@ -105,7 +105,7 @@ def _open(path: Path) -> ImageFile.ImageFile:
         return PngImagePlugin.PngImageFile(path)
     if prefix.startswith(b"RIFF") and prefix[8:12] == b"WEBP":
         return WebPImagePlugin.WebPImageFile(path)
-    raise UsageError(f"{path} is not a picture that can be read; there are JPEG, PNG and WebP")
+    raise UsageError(f"{path} is not a picture in JPEG, PNG or WebP")
 
 
 def _check(path: Path, file: Pillow.Image) -> None:

@@ -74,11 +74,11 @@ def run(settings: Settings, frames: int) -> Result:
         UsageError, EngineError: when it cannot be opened.
     """
     model = find(settings.model)
-    engine = open_engine(
-        model, settings.engine, settings.inference_size, settings.device, settings.precision
-    )
     controls = Controls(settings.strength, settings.smoothing)
-    return measure(model.name, engine, controls, settings.size or _FRAME, frames)
+    with open_engine(
+        model, settings.engine, settings.inference_size, settings.device, settings.precision
+    ) as engine:
+        return measure(model.name, engine, controls, settings.size or _FRAME, frames)
 
 
 def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: int) -> Result:

@@ -47,7 +47,7 @@ def load_recipes(path: Path) -> list[Recipe]:
     return [_recipe(path, entry) for entry in entries]
 
 
-def _recipe(path: Path, entry: dict[str, object]) -> Recipe:
+def _recipe(path: Path, entry: dict[str, Any]) -> Recipe:
     types = {f.name: bool if f.name in ("portable", "turing") else str for f in fields(Recipe)}
     for name, value in entry.items():
         if name not in types:

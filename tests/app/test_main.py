@@ -98,7 +98,7 @@ def test_a_broken_photo_does_not_stop_the_others(tmp_path: Path, command: Comman
     assert outcome.lines[1:] == [
         *(str(tmp_path / "new" / "folder" / name) for name in ("1.jpg", "3.PNG", "4.webp")),
         "skipped: notes.txt (not .jpg, .jpeg, .png, .webp)",
-        f"skipped: {tmp_path / '2.jpg'} is not a picture that can be read",
+        f"skipped: {tmp_path / '2.jpg'} is not a picture in JPEG, PNG or WebP",
         "realtime-bokeh: 1 of 4 photos could not be rendered",
     ]
     rendered = sorted((tmp_path / "new" / "folder").iterdir())
