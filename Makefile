@@ -19,7 +19,7 @@ test-vm: .venv/base
 # The TFLite models of a release, in engines/: cores for 256x144, and whole frames for lite. PHOTOS is
 # a folder that shows int8 the ranges; without it, it is the built-in scene.
 phones: .venv/dev
-	for precision in float32 float16 int8 int8-float-io; do for model in lite dmshn stacked; do \
+	for precision in f32 f16 int8 int8-float-io; do for model in lite dmshn stacked; do \
 		$(BIN)/realtime-bokeh export tflite engines/$$model-256x144-$$precision.tflite \
 			--model $$model --precision $$precision $(if $(PHOTOS),--pictures "$(PHOTOS)") || exit; \
 	done; done

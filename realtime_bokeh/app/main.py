@@ -19,7 +19,7 @@ from realtime_bokeh import __version__, interrupts
 from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
-from realtime_bokeh.app.settings import defaults, load_settings
+from realtime_bokeh.app.settings import defaults, load_settings, read_profile
 from realtime_bokeh.errors import BokehError, UsageError
 
 _NAME = "realtime-bokeh"
@@ -133,7 +133,7 @@ def doctor() -> None:
 @click.option("--frames", type=click.IntRange(min=20), metavar="N", default=300,
               show_default=True, help="Frames to measure")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs")
-@options_of(BENCH, defaults())
+@options_of(BENCH, {**defaults(), "model": "all three", "size": "1280x720"})
 def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> None:
     """Measure how fast it is here, without a camera.
 
@@ -142,7 +142,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
     from realtime_bokeh.app import bench as benchmark
 
     settings = load_settings(config, flags)
-    chosen = flags["model"] or flags["stacked"] or config
+    chosen = flags["model"] or flags["stacked"] or (config and "model" in read_profile(config))
     names = [settings.model] if chosen else ["lite", "dmshn", "stacked"]
     results = [benchmark.run(replace(settings, model=name), frames) for name in names]
     if as_json:

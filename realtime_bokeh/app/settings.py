@@ -73,7 +73,7 @@ def load_settings(profile: Path | None, flags: Mapping[str, object]) -> Settings
     }
     values = {}
     if profile:
-        values = _read_profile(profile, overridden=given)
+        values = read_profile(profile, overridden=given)
         if given.get("stacked") is False and values.get("model") == "stacked":
             del values["model"]
     return replace(Settings(), **(values | _choose_stacked(given)))
@@ -103,7 +103,15 @@ def read_toml(option: str, path: Path) -> dict[str, object]:
         raise UsageError(f"{option} {path} is not TOML ({error})") from error
 
 
-def _read_profile(path: Path, overridden: Container[str]) -> dict[str, Any]:
+def read_profile(path: Path, overridden: Container[str] = ()) -> dict[str, Any]:
+    """What a profile says, by the option's name; `stacked` is a `model` there.
+
+    Args:
+        overridden: names whose values need not be within their range.
+
+    Raises:
+        UsageError: as `load_settings`.
+    """
     values: dict[str, Value] = {}
     for key, entry in read_toml("--config", path).items():
         name = key.replace("-", "_")

@@ -178,5 +178,5 @@ def _choose(
     said = "; ".join(f"{name}: {reasons[name]}" for name in able or reasons)
     asked = " and ".join(filter(None, [device, precision]))
     if asked:
-        raise UsageError(f"No engine serves {asked} here ({said})")
+        raise UsageError(f"No engine serves {asked} here ({said}); leave it out for the fastest")
     raise EngineError(f"No engine is available ({said})")
