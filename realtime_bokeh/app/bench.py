@@ -133,7 +133,7 @@ def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: 
 
 
 def print_results(results: list[Result]) -> None:
-    """A table, in milliseconds a frame, on standard output."""
+    """Print results as a table on standard output, times in milliseconds a frame."""
     table = Table("model", "engine", "fps", "frame", "p99", "network", "rest", "memory")
     for r in results:
         times = (r.frame_ms, r.frame_p99_ms, r.network_ms, r.overhead_ms)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from realtime_bokeh import weights
+from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import ENGINES
 from realtime_bokeh.engines.hardware import amd_driver, nvidia_driver, nvidia_gpus
 from realtime_bokeh.errors import BokehError, SourceError
@@ -54,6 +55,7 @@ def _virtual_camera() -> str:
 
 
 def _weights() -> str:
+    weights.find(Settings().model)  # the default: without it little works
     names = []
     for model in weights.models():
         for file in model.sha256:
@@ -71,7 +73,7 @@ def _check(subject: str, test: Callable[[], str]) -> Finding:
 
 def _damaged_models() -> list[Finding]:
     return [
-        Finding(f"model {model.name}", False, f"{model.problem}.", needed=False)
+        Finding(f"model {model.name}", False, f"{model.problem}; {model.remedy}.", needed=False)
         for model in weights.damaged_models()
     ]
 

@@ -67,11 +67,12 @@ def tflite(
     It is compared with PyTorch before it is written.
     """
     check_output(target, "a TFLite model", (".tflite",))
+    found = find(model)
+    size = _size(size_text, found, whole_frame)
     need("litert_torch", "ai_edge_quantizer", "ai_edge_litert")
     from realtime_bokeh.export import tflite as writer
 
-    found = find(model)
-    spec = writer.TfliteSpec(found, _size(size_text, found, whole_frame), precision, whole_frame)
+    spec = writer.TfliteSpec(found, size, precision, whole_frame)
     with work_progress(f"Converting {model} to TFLite, {precision}") as begin:
         begin()
         images = [image[:, :, ::-1].copy() for image in load_images(pictures, spec.size)]
@@ -93,11 +94,11 @@ def onnx(
     check_output(target, "an ONNX graph", (".onnx",))
     if size_text is not None and not whole_frame:
         raise UsageError("--size is for --frame; the core's graph takes any multiple of 16")
+    found = find(model)
+    size = _size(size_text, found, whole_frame)
     need("onnx", "onnxscript", "onnxruntime")
     from realtime_bokeh.export import onnx as writer
 
-    found = find(model)
-    size = _size(size_text, found, whole_frame)
     with work_progress(f"Writing {model} as ONNX") as begin:
         begin()
         images = load_images(pictures, size)

@@ -6,8 +6,10 @@ import os
 import shutil
 import sys
 import threading
+import traceback
 import warnings
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,11 +21,29 @@ from realtime_bokeh import __version__, interrupts
 from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
-from realtime_bokeh.app.settings import defaults, load_settings, read_profile
+from realtime_bokeh.app.settings import Settings, defaults, load_settings, read_profile
 from realtime_bokeh.errors import BokehError, UsageError
 
 _NAME = "realtime-bokeh"
 _SCENE = Path("out/demo.mp4")
+_COMPLETE = "_REALTIME_BOKEH_COMPLETE"  # the variable by which a shell asks
+
+
+@dataclass
+class _State:
+    """What a run of the command line remembers for the case that it fails."""
+
+    verbose: bool
+
+
+def _load(config: Path | None, flags: Mapping[str, object]) -> Settings:
+    """The settings of the present command; --verbose counts before the command's name too."""
+    root = click.get_current_context().find_root()
+    if flags["verbose"] is None:
+        flags = {**flags, "verbose": root.params["verbose"]}
+    settings = load_settings(config, flags)
+    root.ensure_object(_State).verbose |= settings.verbose
+    return settings
 
 
 class _InOrder(click.Group):
@@ -66,7 +86,7 @@ def main_command(context: click.Context, /, config: Path | None, **flags: object
     if not given:
         click.echo(context.get_help())
         return
-    settings = load_settings(config, flags)
+    settings = _load(config, flags)
     if settings.camera is None:
         raise UsageError("--camera is missing; give its index, or demo for the built-in scene")
     from realtime_bokeh.app.commands import run_live
@@ -85,7 +105,7 @@ def render(source: Path, target: Path, config: Path | None, **flags: object) -> 
     """
     from realtime_bokeh.app import commands
 
-    commands.render(load_settings(config, flags), source, target)
+    commands.render(_load(config, flags), source, target)
 
 
 @main_command.command()
@@ -101,7 +121,7 @@ def demo(target: Path, seconds: float, config: Path | None, **flags: object) -> 
     """
     from realtime_bokeh.app.commands import render_demo
 
-    settings = load_settings(config, flags)
+    settings = _load(config, flags)
     if not 0.1 <= seconds <= 600:
         raise UsageError(f"--seconds {seconds:g} is out of range; give 0.1 to 600")
     if target == _SCENE:
@@ -141,7 +161,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
     """
     from realtime_bokeh.app import bench as benchmark
 
-    settings = load_settings(config, flags)
+    settings = _load(config, flags)
     chosen = flags["model"] or flags["stacked"] or (config and "model" in read_profile(config))
     names = [settings.model] if chosen else ["lite", "dmshn", "stacked"]
     results = [benchmark.run(replace(settings, model=name), frames) for name in names]
@@ -167,7 +187,7 @@ def completion(shell: str) -> None:
     """
     script = get_completion_class(shell)
     assert script is not None  # Click has those three
-    click.echo(script(main_command, {}, _NAME, "_REALTIME_BOKEH_COMPLETE").source())
+    click.echo(script(main_command, {}, _NAME, _COMPLETE).source())
 
 
 def _explain(message: str, status: int) -> int:
@@ -175,25 +195,23 @@ def _explain(message: str, status: int) -> int:
     return status
 
 
-def _run(verbose: bool) -> int:
+def _run(state: _State) -> int:
     """The exit status; every failure is one sentence."""
     try:
         status = main_command.main(
-            prog_name=_NAME, standalone_mode=False, complete_var="_REALTIME_BOKEH_COMPLETE"
+            prog_name=_NAME, standalone_mode=False, complete_var=_COMPLETE, obj=state
         )
         return int(status or 0)
     except (KeyboardInterrupt, click.Abort):
         return _explain("interrupted; no unfinished file was kept", 130)
-    except BokehError as error:
-        if verbose:
-            raise
-        return _explain(str(error), error.status)
     except click.ClickException as error:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else None
         return _explain(f"{error.format_message()} (see {path or _NAME} --help)", 2)
     except Exception as error:
-        if verbose:
-            raise
+        if state.verbose:
+            traceback.print_exc()
+        if isinstance(error, BokehError):
+            return _explain(str(error), error.status)
         sentence = "internal error, please report it with the output of --verbose"
         return _explain(f"{sentence}: {error!r}", 1)
 
@@ -201,10 +219,10 @@ def _run(verbose: bool) -> int:
 def main() -> NoReturn:
     """Run the command line."""
     interrupts.listen()
-    verbose = "--verbose" in sys.argv
-    if not verbose:
+    state = _State("--verbose" in sys.argv)
+    if not state.verbose:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
-    status = _run(verbose)
+    status = _run(state)
     from realtime_bokeh.pipeline import THREADS  # not above: --help needs no numpy
 
     if any(thread.name in THREADS for thread in threading.enumerate()):

@@ -45,7 +45,7 @@ def weights_list() -> None:
     print_table(table)
     click.echo("A frame: of 1280x720, on two cores of a CPU, about. docs/benchmarks.md says more.")
     for damaged in damaged_models():
-        click.echo(f"{damaged.problem}; remove it: realtime-bokeh weights remove {damaged.name}")
+        click.echo(f"{damaged.problem}; {damaged.remedy}")
 
 
 _force = click.option("--force", is_flag=True, help="Replace a model of this name")
@@ -92,7 +92,9 @@ def weights_quantize(name: str, pictures: Path | None) -> None:
     from realtime_bokeh.weights import find
 
     model = find(name)
-    need("onnx", "onnxscript", "nncf")
+    if model.shipped:
+        raise UsageError(f"{name!r} is a shipped model and has an int8 graph already")
+    need("onnx", "onnxscript", "onnxruntime", "nncf")
     from realtime_bokeh.export.int8 import quantize_model
 
     with work_progress(f"Quantizing {name}") as begin:

@@ -80,11 +80,13 @@ class Option:
         Raises:
             UsageError: when it is of another kind or cannot be read.
         """
-        if self.kind is Kind.SWITCH and isinstance(value, bool):
-            return value
-        if self.kind is Kind.NUMBER and isinstance(value, (int, float)) and value is not True:
-            return float(value)
-        if self.kind not in (Kind.SWITCH, Kind.NUMBER) and isinstance(value, str):
+        if isinstance(value, bool):  # first, since Python counts it among the numbers
+            if self.kind is Kind.SWITCH:
+                return value
+        elif isinstance(value, (int, float)):
+            if self.kind is Kind.NUMBER:
+                return float(value)
+        elif isinstance(value, str) and self.kind not in (Kind.SWITCH, Kind.NUMBER):
             return self.read(value)
         raise UsageError(f"{self.name} = {value!r} is not {self.kind.value}")
 
@@ -169,7 +171,10 @@ def option(name: str, default: str | None = None) -> Callable[[Command], Command
     """Give a Click command one option of the table, as a text with a default of its own."""
     listed = BY_NAME[name]
     said = f"{listed.help} (default: {default or listed.unset})"
-    return click.option(listed.flag, metavar=listed.shape, default=default, help=said)
+    return click.option(
+        listed.flag, metavar=listed.shape, default=default, help=said,
+        shell_complete=_completion(listed),
+    )  # fmt: skip
 
 
 def _options(command: str) -> list[Option]:

@@ -154,3 +154,23 @@ def test_the_readme_shows_the_table() -> None:
     table = re.search(r"(?<=<!-- options:begin -->\n).*(?=<!-- options:end -->)", readme, re.DOTALL)
     assert table is not None
     assert table[0] == markdown_table(defaults()), "run: python scripts/options_table.py"
+
+
+def test_verbose_counts_before_and_behind_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(commands, "render", lambda settings, *_: seen.append(settings.verbose))
+    profile = _profile(tmp_path, "verbose = true")
+    command("--verbose", "render", "a", "b")
+    command("render", "a", "b", "--verbose")
+    command("render", "a", "b", "--config", profile)
+    command("render", "a", "b")
+    assert seen == [True, True, True, False]
+
+
+def test_verbose_shows_the_traceback_and_keeps_the_status(command: Command) -> None:
+    outcome = command("render", "none.jpg", "b.jpg", "--verbose")
+    assert outcome.status == 2
+    assert outcome.lines[0].startswith("Traceback")
+    assert outcome.lines[-1] == "realtime-bokeh: none.jpg does not exist"

@@ -68,6 +68,7 @@ def test_a_bad_value_is_explained(flags: dict[str, Any], sentence: str) -> None:
         ("zzz = 1", "'zzz' is unknown; there are camera, output"),
         ('strength = "x"', "strength = 'x' is not a number"),
         ("strength = true", "strength = True is not a number"),
+        ("smoothing = false", "smoothing = False is not a number"),
         ("mirror = 1", "mirror = 1 is not true or false"),
         ("model = 3", "model = 3 is not a text"),
         ("[size]\nwidth = 3", "size = .* is not a size in quotes"),
