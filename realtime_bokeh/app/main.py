@@ -205,6 +205,7 @@ def main() -> NoReturn:
     if not verbose:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
     status = _run(verbose)
+    interrupts.ignore()
     from realtime_bokeh.pipeline import THREADS  # not above: --help needs no numpy
 
     if any(thread.name in THREADS for thread in threading.enumerate()):
