@@ -69,7 +69,7 @@ def main_command(context: click.Context, /, config: Path | None, **flags: object
     settings = load_settings(config, flags)
     if settings.camera is None:
         raise UsageError("--camera is missing; give its index, or demo for the built-in scene")
-    from realtime_bokeh.app.commands import run_live
+    from realtime_bokeh.app.live import run_live
 
     run_live(settings, settings.camera, settings.output, settings.preview)
 
