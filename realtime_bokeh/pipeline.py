@@ -1,6 +1,7 @@
 """capture | effect | emit: three threads, two one-slot mailboxes, the first error wins."""
 
 import contextlib
+import functools
 import threading
 import time
 from collections import deque
@@ -22,7 +23,7 @@ _PATIENCE = 1.0  # seconds for threads to end; a frame may take ten, and nobody 
 # an image in; out comes the function that waits for its rendering and gives it
 Effect = Callable[[Image], Callable[[], Image]]
 
-THREADS = ("bokeh capture", "bokeh effect")
+CAPTURE, EFFECT = THREADS = ("bokeh capture", "bokeh effect")  # their names
 
 
 class _Begun(NamedTuple):
@@ -66,7 +67,6 @@ class Pipeline:
         self._captured: Mailbox[Frame] = Mailbox(policy)
         self._rendered: Mailbox[Frame] = Mailbox(policy)
         self._errors: list[BaseException] = []  # in the order in which threads failed
-        self._stopping = threading.Event()
         self._started_at: float | None = None  # when the first frame was delivered
         self._dropped_before = 0
 
@@ -79,12 +79,8 @@ class Pipeline:
     def _replaced(self) -> int:
         return self._captured.dropped + self._rendered.dropped
 
-    def stop(self) -> None:
-        """End as if the source had ended; from any thread or a signal handler's thread."""
-        self._stopping.set()
-
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
-        """Run until the source ends or `stop` is called, then close the source and the sinks.
+        """Run until the source ends, then close the source and the sinks.
 
         `tick` is called after every frame, and several times a second while none comes.
 
@@ -101,14 +97,14 @@ class Pipeline:
                 strict=True,
             )
         ]
-        try:
-            for thread in threads:
-                thread.start()
-            self._show_card()  # until the network is ready
-            self._emit(tick)
-        except BaseException as error:
-            self._errors.append(error)
-        with held:
+        with held:  # else one could come between the steps and leave everything open
+            try:
+                for thread in threads:
+                    thread.start()
+                self._show_card()  # until the network is ready
+                self._emit(tick)
+            except BaseException as error:
+                self._errors.append(error)
             self._end(threads)
 
     def _end(self, threads: list[threading.Thread]) -> None:
@@ -142,7 +138,7 @@ class Pipeline:
             out.finish()
 
     def _capture(self) -> None:
-        while not self._stopping.is_set():
+        while True:
             begin = time.perf_counter()
             frame = self._source.read()
             if frame is None:
@@ -177,13 +173,12 @@ class Pipeline:
     def _emit(self, tick: Callable[[], None]) -> None:
         latest = time.monotonic()
         while True:
+            held.raise_waiting()
             try:
                 frame = self._rendered.get(min(_TICK, WATCHDOG))
             except Closed:
                 return
             except TimeoutError:
-                if self._stopping.is_set() and self._source.live:
-                    return
                 for sink in self._sinks:
                     sink.idle()
                 if time.monotonic() - latest >= WATCHDOG:
@@ -200,7 +195,8 @@ class Pipeline:
             tick()
 
     def _record_latency(self, frame: Frame) -> None:
-        """Of a frame captured since the first was delivered: others waited for the start."""
+        """Record how old a frame is that is delivered now, unless it waited for the start: only
+        those count that were captured after the first was delivered."""
         now = time.monotonic()
         if self._started_at is None:
             self._started_at, self._dropped_before = now, self._replaced()
@@ -216,16 +212,26 @@ class Pipeline:
                 sink.write(frame)
 
     def _shut_down(self, threads: list[threading.Thread], complete: bool) -> None:
-        """End the threads and close everything; raises the first error of closing the sinks."""
-        self._stopping.set()
+        """End the threads and close everything.
+
+        Raises:
+            The first error of closing, after everything was closed.
+        """
         self._captured.close()
         self._rendered.close()
         deadline = time.monotonic() + _PATIENCE
-        with contextlib.ExitStack() as stack:
-            for sink in reversed(self._sinks):
-                stack.callback(sink.close, complete)
-            for thread in threads:
-                if thread.is_alive():  # else the interruption came before it was started
-                    thread.join(max(0.0, deadline - time.monotonic()))
-            if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
-                self._source.close()
+        for thread in threads:
+            if thread.is_alive():  # else it failed before it was started
+                thread.join(max(0.0, deadline - time.monotonic()))
+        closings: list[Callable[[], None]] = []
+        if not threads[0].is_alive():  # else a driver hangs: closing under its hands may crash
+            closings.append(self._source.close)
+        closings += [functools.partial(sink.close, complete) for sink in self._sinks]
+        errors: list[BaseException] = []
+        for close in closings:
+            try:
+                close()
+            except BaseException as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]

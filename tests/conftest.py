@@ -1,6 +1,5 @@
 """Fixtures that several modules' tests share."""
 
-import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import pytest
 
 import realtime_bokeh.sources.demo
 from realtime_bokeh.frame import Image
-from tests.program import Command, Outcome
+from tests.program import Command, Outcome, signals_restored
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +39,5 @@ def command(
         out, err = capfd.readouterr()
         return Outcome(caught.value.code, out, err.splitlines())
 
-    before = signal.getsignal(signal.SIGTERM)
-    with warnings.catch_warnings():
+    with signals_restored(), warnings.catch_warnings():
         yield run
-    signal.signal(signal.SIGTERM, before)

@@ -96,12 +96,20 @@ class RecordingSink(Sink):
 
 
 class UnchangedEngine(Engine):
-    """Gives back every image as it is, and counts them."""
+    """Gives back every image as it is.
+
+    calls: how many it was given. closed: whether it was.
+    """
 
     network_seconds = 0.001
 
     def __init__(self) -> None:
         self.calls = 0
+        self.closed = False
+
+    def close(self) -> None:
+        super().close()
+        self.closed = True
 
     def describe(self) -> str:
         return "unchanged"

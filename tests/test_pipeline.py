@@ -1,7 +1,7 @@
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from realtime_bokeh.frame import Frame, Image, Stopped
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
-from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.sinks.video import AnyPacket, VideoWriter
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
 from tests import clips
@@ -23,6 +23,7 @@ from tests.fakes import CARD, RAW, RENDERED, CountingSource, RecordingSink
 @pytest.fixture(autouse=True)
 def _impatient_and_tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(pipeline, "WATCHDOG", 0.02)
+    monkeypatch.setattr(held, "_latest", -60.0)  # when a test before was interrupted
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:
@@ -192,13 +193,6 @@ def test_the_user_can_stop_while_the_card_is_shown() -> None:
     assert screen.shown == ["card", "card"]
 
 
-def test_stop_ends_as_the_source_would() -> None:
-    source, sink = CountingSource(None, live=True), RecordingSink()
-    run = Pipeline(source, _render, [sink], Metrics())
-    run.run(run.stop)
-    assert sink.closed == [True]
-
-
 def test_an_error_of_closing_comes_last() -> None:
     class Bad(RecordingSink):
         def close(self, complete: bool) -> None:
@@ -209,6 +203,32 @@ def test_an_error_of_closing_comes_last() -> None:
     with pytest.raises(SinkError, match="cannot be finished"):
         Pipeline(CountingSource(3), _render, [bad, good], Metrics()).run()
     assert bad.closed == good.closed == [True]
+
+
+@pytest.mark.parametrize("culprits", [("one", "two"), ("source", "one", "two"), ("two",)])
+def test_of_several_errors_of_closing_the_first_counts(culprits: tuple[str, ...]) -> None:
+    closed: list[str] = []
+
+    def close(name: str) -> None:
+        closed.append(name)
+        if name in culprits:
+            raise SinkError(name)
+
+    class BadSource(CountingSource):
+        def close(self) -> None:
+            close("source")
+
+    class BadSink(RecordingSink):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self._name = name
+
+        def close(self, complete: bool) -> None:
+            close(self._name)
+
+    with pytest.raises(SinkError, match=culprits[0]):
+        Pipeline(BadSource(3), _render, [BadSink("one"), BadSink("two")], Metrics()).run()
+    assert closed == ["source", "one", "two"]
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, Stopped, SinkError])
@@ -365,3 +385,67 @@ def test_an_interruption_while_a_file_is_finished_comes_after_it(live: bool) -> 
         Pipeline(source, _render, [slow, other], Metrics()).run()
     assert slow.closed == other.closed == [True]
     assert source.closed
+
+
+@pytest.mark.parametrize("moment", ["start", "write", "idle", "tick", "end"])
+@pytest.mark.parametrize("live", [False, True])
+def test_an_interruption_at_any_moment_closes_everything_once(
+    monkeypatch: pytest.MonkeyPatch, live: bool, moment: str
+) -> None:
+    struck: list[str] = []
+
+    def strike(here: str) -> None:
+        if here == moment and not struck:
+            struck.append(here)
+            held.strike(2, None)
+
+    def idle() -> None:
+        strike("idle")
+        source.hold.set()
+
+    source = CountingSource(3 if moment == "end" else None, live)
+    sink = RecordingSink(on_write=lambda frame: strike("write"), on_idle=idle)
+    run = Pipeline(source, _render, [sink], Metrics())
+    if moment == "idle":
+        source.hold.clear()
+    if moment == "start":
+        monkeypatch.setattr(run, "_show_card", lambda: strike("start"))
+    emit = run._emit
+
+    def emit_and_strike(tick: Callable[[], None]) -> None:
+        emit(tick)
+        strike("end")  # between the last frame and the closing
+
+    monkeypatch.setattr(run, "_emit", emit_and_strike)
+    with pytest.raises(KeyboardInterrupt):
+        run.run(lambda: strike("tick"))
+    assert struck == [moment]
+    assert source.closed
+    assert sink.closed == [live or moment == "end"]
+    assert len(sink.frames) <= (3 if moment == "end" else 1) or moment == "tick"
+
+
+def test_an_interruption_spoils_no_packet_and_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
+    mux, finish = sink._mux, sink._finish
+    metrics = Metrics()
+
+    def interrupted_mux(packets: Sequence[AnyPacket]) -> None:
+        if packets:  # the encoder keeps the first frames for a while
+            held.strike(2, None)
+        mux(packets)
+
+    def interrupted_finish() -> None:
+        monkeypatch.setattr(held, "_latest", -60.0)  # the user presses Ctrl-C again, later
+        held.strike(2, None)
+        finish()
+
+    monkeypatch.setattr(sink, "_mux", interrupted_mux)
+    monkeypatch.setattr(sink, "_finish", interrupted_finish)
+    source = Demo(Size(48, 64), 240.0)
+    with pytest.raises(KeyboardInterrupt):
+        Pipeline(source, lambda image: lambda: image, [sink], metrics).run()
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+    assert len(clips.times(tmp_path / "out.mp4")) == metrics.count("emit") > 0

@@ -1,7 +1,7 @@
 """What the user sees while frames flow: one status line, or a progress bar."""
 
 import contextlib
-import io
+import functools
 import os
 import sys
 import time
@@ -28,13 +28,24 @@ from rich.text import Text
 from realtime_bokeh.metrics import Metrics
 
 
-class _ErrorStream(io.TextIOBase):
+@functools.cache  # it stays open: it takes the number 2, to which libraries write
+def _null_file() -> TextIO:
+    """Takes what is shown when the program was started with standard error closed."""
+    return open(os.devnull, "w")
+
+
+class _ErrorStream:
     """Standard error, which may go away with its terminal or its reader: a recording goes on."""
 
     def _target(self) -> TextIO:
         # Rich's live displays put themselves in the place of standard error while they run
-        target: TextIO = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
-        return target
+        target: TextIO | None = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        return _null_file() if target is None else target
+
+    @property
+    def encoding(self) -> str | None:
+        """What the characters are written in: Rich draws with those that it has."""
+        return self._target().encoding
 
     def write(self, text: str, /) -> int:
         with contextlib.suppress(OSError):
@@ -161,5 +172,5 @@ def libraries_silenced() -> Iterator[None]:
 
 
 def print_table(table: Table) -> None:
-    """On standard output."""
+    """Write a table to standard output."""
     Console(highlight=False).print(table)

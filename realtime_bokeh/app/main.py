@@ -89,7 +89,7 @@ def main_command(context: click.Context, /, config: Path | None, **flags: object
     settings = _load(config, flags)
     if settings.camera is None:
         raise UsageError("--camera is missing; give its index, or demo for the built-in scene")
-    from realtime_bokeh.app.commands import run_live
+    from realtime_bokeh.app.live import run_live
 
     run_live(settings, settings.camera, settings.output, settings.preview)
 
@@ -223,6 +223,7 @@ def main() -> NoReturn:
     if not state.verbose:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
     status = _run(state)
+    interrupts.ignore()
     from realtime_bokeh.pipeline import THREADS  # not above: --help needs no numpy
 
     if any(thread.name in THREADS for thread in threading.enumerate()):

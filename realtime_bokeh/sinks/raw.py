@@ -5,17 +5,18 @@ import sys
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame, Sink, Stopped
+from realtime_bokeh.interrupts import held
 
 
 class RawFrames(Sink):
     """Writes the pixels of every frame, uint8 [H, W, 3] BGR.
 
     Raises:
-        UsageError: when standard output is a terminal.
+        UsageError: when standard output is a terminal, or closed.
     """
 
     def __init__(self) -> None:
-        if sys.stdout.isatty():
+        if sys.stdout is None or sys.stdout.isatty():
             raise UsageError("--output - writes raw frames; send them to a program or a file")
         self._descriptor = sys.stdout.fileno()
 
@@ -26,8 +27,9 @@ class RawFrames(Sink):
         left = frame.image.data.cast("B")
         try:
             # without Python's buffer: what is left in it would fail again at exit
-            while left:
-                left = left[os.write(self._descriptor, left) :]
+            with held.at_once():  # a reader that has stalled makes it wait for ever
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
         except BrokenPipeError:
             raise Stopped from None  # the program that reads has seen enough
         except OSError as error:

@@ -18,7 +18,6 @@ from av.video.stream import VideoStream
 from realtime_bokeh.errors import SinkError, SourceError, UsageError
 from realtime_bokeh.files import check_output, reason, temporary_path
 from realtime_bokeh.frame import EXACT, Frame, Sink
-from realtime_bokeh.interrupts import held
 from realtime_bokeh.sizes import Size
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -146,8 +145,7 @@ class VideoWriter(Sink):
         picture.pts = self._pts(frame)
         picture.duration = frame.duration  # of the last one nothing else tells
         picture.time_base = self._time_base
-        with held:  # a packet that is lost would spoil those that follow
-            self._guarded(lambda: self._mux(self._stream.encode(picture)))
+        self._guarded(lambda: self._mux(self._stream.encode(picture)))
 
     def _pts(self, frame: Frame) -> int:
         if self._began is None:
@@ -196,12 +194,11 @@ class VideoWriter(Sink):
     def close(self, complete: bool) -> None:
         if self._container is None:  # a second time
             return
-        with held:
-            try:
-                if complete and self._began is not None and not self._failed:
-                    self._guarded(self._finish)
-            finally:
-                self._discard()
+        try:
+            if complete and self._began is not None and not self._failed:
+                self._guarded(self._finish)
+        finally:
+            self._discard()
 
     def _discard(self) -> None:
         for container in (self._container, self._original):
@@ -210,7 +207,8 @@ class VideoWriter(Sink):
                 with contextlib.suppress(av.FFmpegError, OSError):
                     container.close()
         self._container = self._original = None
-        self._part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the error that led here is the one to tell
+            self._part.unlink(missing_ok=True)
 
 
 def _packets(

@@ -1,278 +1,113 @@
-"""Live runs and renderings: how they start, how they end, what they leave."""
+"""Renderings of files: how they start, how they end, what they leave."""
 
-import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
-import av
-import numpy as np
+import cv2
 import pytest
 
-from realtime_bokeh.app import commands
+from realtime_bokeh.app import commands, parts
 from realtime_bokeh.app.settings import Settings
-from realtime_bokeh.engines import Engine
-from realtime_bokeh.errors import BokehError
-from realtime_bokeh.frame import Frame, Sink, Source
-from realtime_bokeh.pipeline import Effect
-from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources import camera
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.frame import Image
+from realtime_bokeh.interrupts import held
+from realtime_bokeh.sinks.video import VideoWriter
 from tests import clips
-from tests.fakes import CameraDriver, CountingSource, RecordingSink, UnchangedEngine
-
-# in any folder, the package beside these tests, whatever else is installed
-PROGRAM = [sys.executable, "-m", "realtime_bokeh"]
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-
-
-def _open_unchanged(settings: Settings, photos: bool = False) -> tuple[Effect, Engine, str]:
-    return lambda image: lambda: image, UnchangedEngine(), "unchanged"
-
-
-class _Turned(CountingSource):
-    """Frames of a phone's camera: three as wide as its size says, three upright, and so on."""
-
-    size = Size(48, 64)
-
-    def read(self) -> Frame | None:
-        frame = super().read()
-        if frame is None:
-            return None
-        size = self.size if frame.index // 3 % 2 == 0 else Size(64, 48)
-        image = clips.solid((200, 200, 200), size)
-        return Frame(image, frame.index, 100 + frame.index / 30, frame.pts)
-
-
-def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(commands, "_open_effect", _open_unchanged)
-    monkeypatch.setattr(commands, "_open_source", lambda *_: _Turned(12))
-    commands.run_live(Settings(), "demo", str(tmp_path / "out.mp4"), preview=False)
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        frames = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
-    assert [frame.shape for frame in frames] == [(48, 64)] * 12
-    assert [int(frame[:, :8].mean()) > 100 for frame in frames] == ([True] * 3 + [False] * 3) * 2
-    assert all(frame[:, 24:40].mean() > 150 for frame in frames)
-    told = capfd.readouterr().err
-    assert told.count("The camera now gives 48x64; black bars bring it to 64x48") == 1
-
-
-@pytest.fixture
-def sinks(monkeypatch: pytest.MonkeyPatch) -> list[RecordingSink]:
-    """Two that a live run opens, with a source and an engine that need no time."""
-    opened = [RecordingSink(), RecordingSink()]
-
-    def opener(sink: Sink) -> Callable[[Source], Sink]:
-        return lambda source: sink
-
-    openers = [opener(sink) for sink in opened]
-    monkeypatch.setattr(commands, "_check_outputs", lambda *_: openers)
-    monkeypatch.setattr(commands, "_open_effect", _open_unchanged)
-    return opened
+from tests.fakes import UnchangedEngine
+from tests.program import PROGRAM, started, wait_for
 
 
 def _interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("moment", ["_fitted", "holding_card", "Metrics", "Pipeline"])
-def test_an_interrupted_start_closes_what_is_open(
-    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink], moment: str
-) -> None:
-    source = CountingSource(None, live=True)
-    monkeypatch.setattr(commands, "_open_source", lambda *_: source)
-    monkeypatch.setattr(commands, moment, _interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        commands.run_live(Settings(), "demo", "none", preview=False)
-    assert source.closed
-    assert [sink.closed for sink in sinks] == [[False], [False]]
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> UnchangedEngine:
+    """The one that a rendering opens."""
+    opened = UnchangedEngine()
+    monkeypatch.setattr(parts, "open_engine", lambda *_: opened)
+    return opened
 
 
-def test_an_interruption_while_outputs_are_opened(
-    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
-) -> None:
-    source = CountingSource(None, live=True)
-    monkeypatch.setattr(commands, "_open_source", lambda *_: source)
-    monkeypatch.setattr(commands, "_check_outputs", lambda *_: [lambda _: sinks[0], _interrupt])
-    with pytest.raises(KeyboardInterrupt):
-        commands.run_live(Settings(), "demo", "none", preview=False)
-    assert source.closed
-    assert sinks[0].closed == [False]
-
-
-def test_an_interruption_while_the_camera_is_opened(
-    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
-) -> None:
-    driver = CameraDriver()
-    monkeypatch.setattr(camera.Camera, "_grab", _interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        commands.run_live(Settings(), driver.plug_in(monkeypatch), "none", preview=False)
-    assert driver.released
-    assert [sink.closed for sink in sinks] == [[], []]
-
-
-@pytest.mark.parametrize("moment", ["live_status", "Pipeline.run"])
-def test_an_interruption_before_the_first_frame_is_the_usual_end(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
-    sinks: list[RecordingSink], moment: str,
-) -> None:  # fmt: skip
-    source = CountingSource(None, live=True)
-    monkeypatch.setattr(commands, "_open_source", lambda *_: source)
-    if moment == "live_status":
-        monkeypatch.setattr(commands, moment, _interrupt)
-    else:
-        monkeypatch.setattr("threading.Thread.start", _interrupt)
-    commands.run_live(Settings(), "demo", "none", preview=False)
-    assert source.closed
-    assert all(sink.closed for sink in sinks)
-    assert capfd.readouterr().err.splitlines()[-1] == "Stopped before the first frame was ready"
-
-
-@pytest.mark.parametrize("moment", ["_open_effect", "Pipeline", "count_progress"])
+@pytest.mark.parametrize("moment", ["open_effect", "Pipeline", "count_progress"])
 def test_an_interrupted_start_of_a_rendering_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: UnchangedEngine, moment: str
 ) -> None:
     before = clips.make(tmp_path / "in.mp4")
-    monkeypatch.setattr(commands, "_open_effect", _open_unchanged)
     monkeypatch.setattr(commands, moment, _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        commands.render(Settings(), before, tmp_path / "out.mp4")
+    assert list(tmp_path.iterdir()) == [before]
+    assert engine.closed == (moment != "open_effect")
+
+
+def test_a_second_interruption_does_not_break_off_the_end_of_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: UnchangedEngine
+) -> None:
+    before = clips.make(tmp_path / "in.mp4")
+    monkeypatch.setattr(held, "_latest", -60.0)
+
+    discard = VideoWriter._discard
+
+    def interrupted(writer: VideoWriter) -> None:
+        held.strike(2, None)
+        discard(writer)
+
+    monkeypatch.setattr(commands, "Pipeline", _interrupt)
+    monkeypatch.setattr(VideoWriter, "_discard", interrupted)
     with pytest.raises(KeyboardInterrupt):
         commands.render(Settings(), before, tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == [before]
 
 
-@pytest.mark.parametrize(
-    ("output", "preview", "sentence"),
-    [
-        ("out.gif", False, "out.gif cannot hold a video"),
-        ("none/out.mp4", False, "The folder none does not exist"),
-        ("-", False, "send them to a program"),
-        ("none", True, "There is no screen for --preview"),
-        (None, False, "No virtual camera.* window: --output none --preview"),
-    ],
-)
-def test_outputs_are_checked_before_anything_slow(
-    monkeypatch: pytest.MonkeyPatch, output: str | None, preview: bool, sentence: str
+def test_a_rendered_video_closes_its_engine(tmp_path: Path, engine: UnchangedEngine) -> None:
+    before = clips.make(tmp_path / "in.mp4")
+    commands.render(Settings(), before, tmp_path / "out.mp4")
+    assert clips.times(tmp_path / "out.mp4") == clips.times(before)
+    assert engine.closed
+
+
+@pytest.mark.parametrize("size", [None, 10])
+def test_a_rendered_photo_closes_its_engine(
+    tmp_path: Path, portrait: Image, engine: UnchangedEngine, size: int | None
 ) -> None:
-    import pyvirtualcam
-
-    def no_driver(**_: object) -> None:
-        raise RuntimeError("'fake' backend: not there")
-
-    def opened(*_: object) -> None:
-        raise AssertionError("too early")
-
-    monkeypatch.setattr(pyvirtualcam, "Camera", no_driver)
-    monkeypatch.setattr(camera, "linux_loopbacks", dict)
-    monkeypatch.setattr(commands, "_open_effect", opened)
-    monkeypatch.setattr(commands, "_open_source", opened)
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(sys, "platform", "linux")
-    _, terminal = os.openpty()
-    with os.fdopen(terminal, "w") as screen:
-        monkeypatch.setattr(sys, "stdout", screen)
-        with pytest.raises(BokehError, match=sentence):
-            commands.run_live(Settings(), "demo", output, preview)
+    photo = tmp_path / "in.png"
+    cv2.imwrite(str(photo), portrait)
+    photo.write_bytes(photo.read_bytes()[:size])
+    with pytest.raises(UsageError) if size else nullcontext():  # it is damaged
+        commands.render(Settings(), photo, tmp_path / "out.png")
+    assert engine.closed
 
 
-@pytest.mark.parametrize(
-    ("model", "advice"), [("lite", "try a smaller --inf"), ("stacked", "lite")]
-)
-def test_advice_for_slow_runs_fits_the_model(model: str, advice: str) -> None:
-    assert advice in commands._advice(Settings(model=model))
-
-
-def _wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    """Wait for what a process brings about, for as long as it runs."""
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.05)
-
-
-@contextmanager
-def _started(line: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does not outlive the test, whatever fails."""
-    with subprocess.Popen(line, env=ENVIRONMENT, **options) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _records(folder: Path) -> bool:
-    """Whether the first frames are in a file."""
-    return any(path.stat().st_size > 4096 for path in folder.iterdir())
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_recording_is_finished(tmp_path: Path, end: signal.Signals) -> None:
-    line = [*PROGRAM, "--camera", "demo", "--output", "x.mp4"]
-    with _started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        _wait_for(lambda: _records(tmp_path), process)
-        process.send_signal(end)
-        process.send_signal(signal.SIGTERM)  # a session that ends sends two
-        _, errors = process.communicate()
-    assert process.returncode == 0, errors
-    assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
-    assert len(clips.times(tmp_path / "x.mp4")) >= 1
-    assert b" in " in errors.splitlines()[-1]
-    assert b"Ctrl-C stops" in errors.splitlines()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="terminals are closed in other ways there")
-def test_a_recording_survives_its_terminal(tmp_path: Path) -> None:
-    line = [*PROGRAM, "--camera", "demo", "--output", "x.mp4"]
-    # a program that makes the terminal its own, as a shell in a new window does
-    own = (
-        "import fcntl, os, sys, termios; fcntl.ioctl(2, termios.TIOCSCTTY);"
-        "os.execv(sys.argv[1], sys.argv[1:])"
+@pytest.mark.parametrize("absolute", [("in",), ("out",), (), ("in", "out")])
+def test_a_folder_that_takes_its_own_renderings_is_not_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    portrait: Image, engine: UnchangedEngine, absolute: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    cv2.imwrite("photos/a.png", portrait)
+    Path("photos/notes.txt").touch()
+    source, target = Path("photos"), Path("photos/out/small")
+    commands.render(
+        Settings(),
+        source.absolute() if "in" in absolute else source,
+        target.absolute() if "out" in absolute else target,
     )
-    master, slave = os.openpty()
-    with _started(
-        [sys.executable, "-c", own, *line], cwd=tmp_path,
-        stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-    ) as process:  # fmt: skip
-        os.close(slave)
-        while not _records(tmp_path):
-            assert process.poll() is None
-            os.read(master, 65536)
-        os.close(master)  # the window is closed
-        process.wait()
-    assert process.returncode == 0
-    assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
-    assert len(clips.times(tmp_path / "x.mp4")) >= 1
+    skipped = [line for line in capfd.readouterr().err.splitlines() if "skipped" in line]
+    assert skipped == ["skipped: notes.txt (not .jpg, .jpeg, .png, .webp)"]
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_rendering_leaves_nothing(tmp_path: Path, end: signal.Signals) -> None:
     clips.make(tmp_path / "in.mkv", [i / 24 for i in range(2000)])
     line = [*PROGRAM, "render", "in.mkv", "out.mkv"]
-    with _started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        _wait_for(lambda: len(list(tmp_path.iterdir())) > 1, process)
+    with started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: len(list(tmp_path.iterdir())) > 1, process)
         process.send_signal(end)
         _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == b"realtime-bokeh: interrupted; no unfinished file was kept"
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]
-
-
-def test_raw_frames_end_when_their_reader_has_seen_enough() -> None:
-    line = [*PROGRAM, "--camera", "demo", "--output", "-", "--size", "64x48"]
-    end, start = os.pipe()
-    with _started(line, stdout=start, stderr=subprocess.PIPE) as process:
-        os.close(start)
-        with os.fdopen(end, "rb") as reader:
-            frames = [reader.read(64 * 48 * 3) for _ in range(3)]
-        _, errors = process.communicate()
-    assert process.returncode == 0, errors
-    assert [len(frame) for frame in frames] == [64 * 48 * 3] * 3
-    pictures = [np.frombuffer(frame, np.uint8).reshape(48, 64, 3) for frame in frames]
-    assert all(picture.std() > 10 for picture in pictures)
-    assert not np.array_equal(pictures[1], pictures[2])  # the scene moves

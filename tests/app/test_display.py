@@ -1,5 +1,6 @@
 import io
 import os
+import subprocess
 import sys
 import time
 
@@ -8,6 +9,7 @@ from rich.console import Console
 
 from realtime_bokeh.app import display
 from realtime_bokeh.metrics import Metrics
+from tests.program import ENVIRONMENT
 
 
 @pytest.fixture
@@ -98,3 +100,41 @@ def test_a_terminal_shows_each_thing_once(monkeypatch: pytest.MonkeyPatch) -> No
         tick()
         display.console.print("told")
     assert terminal.getvalue().count("told\n") == 1
+
+
+def test_without_standard_error_nothing_is_shown_and_all_goes_on() -> None:
+    # the program begins in this way under some services, and with 2>&- in a shell
+    begin = "import os, sys; os.close(2); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    use = (
+        "from realtime_bokeh.app import display\n"
+        "display.console.print('hello')\n"
+        "with display.live_status(lambda: 'fine') as tick: tick()\n"
+        "with display.count_progress(lambda: 'bar', 'frame', 2) as show: show(1)\n"
+        "with display.libraries_silenced(): display.console.print('hello')\n"
+        "print('done')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", begin, "-c", use], env=ENVIRONMENT, stdout=subprocess.PIPE
+    )
+    assert (ended.returncode, ended.stdout) == (0, b"done\n")
+
+
+@pytest.mark.parametrize(("encoding", "drawn"), [("ascii", False), ("utf-8", True)])
+def test_bars_are_drawn_in_the_terminals_characters(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, drawn: bool
+) -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    written = io.BytesIO()
+    terminal = Terminal(written, encoding, errors="backslashreplace", write_through=True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(display.console, "is_interactive", True)  # Rich asks once, at the start
+    with display.count_progress(lambda: "Rendering", "frame", 2) as show:
+        show(1)
+    shown = written.getvalue().decode(encoding)
+    assert "1 frame" in shown
+    assert ("\u2501" in shown) == drawn
+    assert "\\u" not in shown

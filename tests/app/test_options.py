@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_bokeh.app import commands
+from realtime_bokeh.app import live
 from realtime_bokeh.app.options import OPTIONS, Kind, Option, markdown_table
 from realtime_bokeh.app.settings import Settings, defaults, load_settings
 from realtime_bokeh.errors import UsageError
@@ -65,7 +65,7 @@ def test_a_profile_says_everything_that_a_live_run_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
     seen: list[tuple[object, ...]] = []
-    monkeypatch.setattr(commands, "run_live", lambda *given: seen.append(given))
+    monkeypatch.setattr(live, "run_live", lambda *given: seen.append(given))
     profile = _profile(tmp_path, 'camera = "demo"\noutput = "none"\npreview = true\nfps = 20')
     assert command("--config", profile).status == 0
     assert command("--config", profile, "--output", "x.mp4", "--no-preview").status == 0

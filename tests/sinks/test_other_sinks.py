@@ -1,11 +1,13 @@
 import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame, Stopped
+from realtime_bokeh.interrupts import held
 from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sinks.preview import Preview, check_screen
 from realtime_bokeh.sinks.raw import RawFrames
@@ -41,6 +43,33 @@ def test_raw_frames_are_not_for_terminals(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(sys, "stdout", screen)
         with pytest.raises(UsageError, match="send them to a program"):
             RawFrames()
+
+
+def test_raw_frames_need_a_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(UsageError, match="send them to a program"):
+        RawFrames()
+
+
+def test_an_interruption_breaks_off_raw_frames_that_nobody_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[int] = []
+
+    def write(descriptor: int, data: memoryview) -> int:
+        if not written:
+            held.strike(2, None)  # the pipe is full when the user presses Ctrl-C
+        written.append(len(data))
+        return len(data)
+
+    monkeypatch.setattr(held, "_latest", -60.0)
+    with Path(os.devnull).open("w") as output:
+        monkeypatch.setattr(sys, "stdout", output)
+        sink = RawFrames()
+        monkeypatch.setattr(os, "write", write)
+        with pytest.raises(KeyboardInterrupt), held:
+            sink.write(FRAME)
+    assert written == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")

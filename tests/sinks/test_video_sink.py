@@ -1,6 +1,7 @@
+import errno
 import itertools
+import os
 import sys
-from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ import pytest
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame
-from realtime_bokeh.interrupts import held
-from realtime_bokeh.sinks.video import AnyPacket, VideoWriter
+from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sizes import Size
 from tests import clips
 
@@ -287,32 +287,18 @@ def test_a_folder_that_takes_no_files() -> None:
         VideoWriter(Path("/proc/out.mp4"), Size(48, 64), 30.0)
 
 
-def test_an_interruption_spoils_no_packet_and_no_end(
+def test_a_file_that_cannot_be_removed_hides_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def full(path: object, other: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def locked(path: Path, missing_ok: bool) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
     sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
-    mux, finish = sink._mux, sink._finish
-
-    def interrupted_mux(packets: Sequence[AnyPacket]) -> None:
-        if packets:  # the encoder keeps the first frames for a while
-            held.strike(2, None)
-        mux(packets)
-
-    def interrupted_finish() -> None:
-        held.strike(2, None)
-        finish()
-
-    monkeypatch.setattr(sink, "_mux", interrupted_mux)
-    monkeypatch.setattr(held, "_latest", 0.0)
-    interruptions = 0
-    for index in range(60):
-        try:
-            sink.write(_live(index, 1 + index / 30))
-        except KeyboardInterrupt:
-            interruptions += 1
-    assert interruptions >= 1
-    monkeypatch.setattr(sink, "_finish", interrupted_finish)
-    with pytest.raises(KeyboardInterrupt):
+    sink.write(_live(0, 1.0))
+    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(Path, "unlink", locked)
+    with pytest.raises(SinkError, match="No space left"):
         sink.close(complete=True)
-    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
-    assert len(clips.times(tmp_path / "out.mp4")) == 60

@@ -1,0 +1,82 @@
+"""The parts that live runs and renderings have in common, and their end."""
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from types import TracebackType
+
+from realtime_bokeh import weights
+from realtime_bokeh.app.display import console
+from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.engines import Controls, Engine, open_engine
+from realtime_bokeh.frame import Image, Sink, Source
+from realtime_bokeh.interrupts import held
+from realtime_bokeh.pipeline import CAPTURE, EFFECT, Effect
+from realtime_bokeh.sizes import Size
+
+SCENE = Size(480, 640)  # of the built-in scene
+SCENE_FPS = 30.0
+
+
+class Parts:
+    """A context at whose end all that was opened in it is closed, however far the run came.
+
+    What the pipeline has closed before is closed a second time, which does nothing. What one of its
+    threads still uses, because a driver or a compiler holds it, stays open: it may crash otherwise.
+    """
+
+    def __init__(self) -> None:
+        self._at_end = ExitStack()
+
+    def add_source(self, source: Source) -> None:
+        """Close a source at the end."""
+        self._at_end.callback(_close_unused, source, CAPTURE)
+
+    def add_engine(self, engine: Engine) -> None:
+        """Close an engine at the end."""
+        self._at_end.callback(_close_unused, engine, EFFECT)
+
+    def open_sinks(self, openers: Iterable[Callable[[], Sink]]) -> list[Sink]:
+        """Open sinks, and close them at the end: as not complete, if nothing else has before."""
+        sinks: list[Sink] = []
+        with held:  # each is known here when an interruption strikes
+            for opener in openers:
+                sink = opener()
+                self._at_end.callback(sink.close, complete=False)
+                sinks.append(sink)
+        return sinks
+
+    def __enter__(self) -> "Parts":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:  # fmt: skip
+        with held:
+            self._at_end.__exit__(kind, error, trace)
+
+
+def _close_unused(part: Source | Engine, thread: str) -> None:
+    """Close a part, unless the thread of that name, the only one to use it, has not ended."""
+    if all(other.name != thread for other in threading.enumerate()):
+        part.close()
+
+
+def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Engine, str]:
+    """The effect, the engine in it, and the line about it; `photos`: see `open_engine`."""
+    model = weights.find(settings.model)
+    engine = open_engine(
+        model, settings.engine, settings.inference_size, settings.device, settings.precision, photos
+    )
+    if settings.verbose:
+        for sentence in engine.passed_over:
+            console.print(sentence)
+    controls = Controls(settings.strength, settings.smoothing)
+
+    def effect(image: Image) -> Callable[[], Image]:
+        if settings.mirror:
+            image = image[:, ::-1].copy()
+        return engine.begin(image, controls)
+
+    return effect, engine, engine.reason

@@ -1,0 +1,295 @@
+"""Live runs: how they start, how they end, what they leave."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from realtime_bokeh import pipeline
+from realtime_bokeh.app import live, parts
+from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.engines import Controls
+from realtime_bokeh.errors import BokehError, SinkError
+from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources import camera
+from tests import clips
+from tests.fakes import CameraDriver, CountingSource, RecordingSink, UnchangedEngine
+from tests.program import PROGRAM, started, wait_for
+
+
+class _Turned(CountingSource):
+    """Frames of a phone's camera: three as wide as its size says, three upright, and so on."""
+
+    size = Size(48, 64)
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        if frame is None:
+            return None
+        size = self.size if frame.index // 3 % 2 == 0 else Size(64, 48)
+        image = clips.solid((200, 200, 200), size)
+        return Frame(image, frame.index, 100 + frame.index / 30, frame.pts)
+
+
+def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(parts, "open_engine", lambda *_: UnchangedEngine())
+    monkeypatch.setattr(live, "_open_source", lambda *_: _Turned(12))
+    live.run_live(Settings(), "demo", str(tmp_path / "out.mp4"), preview=False)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frames = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(48, 64)] * 12
+    assert [int(frame[:, :8].mean()) > 100 for frame in frames] == ([True] * 3 + [False] * 3) * 2
+    assert all(frame[:, 24:40].mean() > 150 for frame in frames)
+    told = capfd.readouterr().err
+    assert told.count("The camera now gives 48x64; black bars bring it to 64x48") == 1
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> UnchangedEngine:
+    """The one that a live run opens."""
+    opened = UnchangedEngine()
+    monkeypatch.setattr(parts, "open_engine", lambda *_: opened)
+    return opened
+
+
+@pytest.fixture
+def sinks(monkeypatch: pytest.MonkeyPatch, engine: UnchangedEngine) -> list[RecordingSink]:
+    """Two that a live run opens, with an engine that needs no time."""
+    opened = [RecordingSink(), RecordingSink()]
+
+    def opener(sink: Sink) -> Callable[[Source], Sink]:
+        return lambda source: sink
+
+    openers = [opener(sink) for sink in opened]
+    monkeypatch.setattr(live, "_check_outputs", lambda *_: openers)
+    return opened
+
+
+def _interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("moment", ["_fitted", "holding_card", "Metrics", "Pipeline"])
+def test_an_interrupted_start_closes_what_is_open(
+    monkeypatch: pytest.MonkeyPatch,
+    sinks: list[RecordingSink], engine: UnchangedEngine, moment: str,
+) -> None:  # fmt: skip
+    source = CountingSource(None, live=True)
+    monkeypatch.setattr(live, "_open_source", lambda *_: source)
+    monkeypatch.setattr(live, moment, _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.run_live(Settings(), "demo", "none", preview=False)
+    assert source.closed
+    assert engine.closed
+    assert [sink.closed for sink in sinks] == [[False], [False]]
+
+
+def test_an_interruption_while_outputs_are_opened(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    source = CountingSource(None, live=True)
+    monkeypatch.setattr(live, "_open_source", lambda *_: source)
+    monkeypatch.setattr(live, "_check_outputs", lambda *_: [lambda _: sinks[0], _interrupt])
+    with pytest.raises(KeyboardInterrupt):
+        live.run_live(Settings(), "demo", "none", preview=False)
+    assert source.closed
+    assert sinks[0].closed == [False]
+
+
+def test_an_interruption_while_the_camera_is_opened(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    driver = CameraDriver()
+    monkeypatch.setattr(camera.Camera, "_grab", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.run_live(Settings(), driver.plug_in(monkeypatch), "none", preview=False)
+    assert driver.released
+    assert [sink.closed for sink in sinks] == [[], []]
+
+
+@pytest.mark.parametrize("moment", ["live_status", "Pipeline.run"])
+def test_an_interruption_before_the_first_frame_is_the_usual_end(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str],
+    sinks: list[RecordingSink], engine: UnchangedEngine, moment: str,
+) -> None:  # fmt: skip
+    source = CountingSource(None, live=True)
+    monkeypatch.setattr(live, "_open_source", lambda *_: source)
+    if moment == "live_status":
+        monkeypatch.setattr(live, moment, _interrupt)
+    else:
+        monkeypatch.setattr("threading.Thread.start", _interrupt)
+    live.run_live(Settings(), "demo", "none", preview=False)
+    assert source.closed
+    assert all(sink.closed for sink in sinks)
+    assert engine.closed
+    assert capfd.readouterr().err.splitlines()[-1] == "Stopped before the first frame was ready"
+
+
+@pytest.mark.parametrize(
+    ("output", "preview", "sentence"),
+    [
+        ("out.gif", False, "out.gif cannot hold a video"),
+        ("none/out.mp4", False, "The folder none does not exist"),
+        ("-", False, "send them to a program"),
+        ("none", True, "There is no screen for --preview"),
+        (None, False, "No virtual camera.* window: --output none --preview"),
+    ],
+)
+def test_outputs_are_checked_before_anything_slow(
+    monkeypatch: pytest.MonkeyPatch, output: str | None, preview: bool, sentence: str
+) -> None:
+    import pyvirtualcam
+
+    def no_driver(**_: object) -> None:
+        raise RuntimeError("'fake' backend: not there")
+
+    def opened(*_: object) -> None:
+        raise AssertionError("too early")
+
+    monkeypatch.setattr(pyvirtualcam, "Camera", no_driver)
+    monkeypatch.setattr(camera, "linux_loopbacks", dict)
+    monkeypatch.setattr(live, "open_effect", opened)
+    monkeypatch.setattr(live, "_open_source", opened)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    _, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as screen:
+        monkeypatch.setattr(sys, "stdout", screen)
+        with pytest.raises(BokehError, match=sentence):
+            live.run_live(Settings(), "demo", output, preview)
+
+
+def test_a_loopback_that_may_not_be_written_to_is_found_out_before_anything_slow(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import pyvirtualcam
+
+    def no_access(**_: object) -> None:
+        raise RuntimeError("permission denied")
+
+    monkeypatch.setattr(pyvirtualcam, "Camera", no_access)
+    monkeypatch.setattr(camera, "linux_loopbacks", lambda: {"/dev/video9": "loopback"})
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != ("/dev/video9", os.W_OK))
+    with pytest.raises(SinkError, match=r"No virtual camera can be opened \(permission denied"):
+        live._check_outputs(None, preview=False)
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_live_run_closes_its_engine_unless_a_frame_is_still_in_it(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink], engine: UnchangedEngine,
+    hangs: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(pipeline, "_PATIENCE", 0.01 if hangs else 60)
+    monkeypatch.setattr(live, "_open_source", lambda *_: CountingSource(None, live=True))
+    begun, done = threading.Event(), threading.Event()
+    users: list[threading.Thread] = []
+
+    def begin(image: Image, controls: Controls) -> Callable[[], Image]:
+        users.append(threading.current_thread())
+        begun.set()
+        assert not hangs or done.wait(60)
+        return lambda: image
+
+    def stop() -> None:
+        if begun.is_set():
+            raise Stopped
+
+    monkeypatch.setattr(engine, "begin", begin)
+    monkeypatch.setattr(sinks[0], "idle", stop)
+    monkeypatch.setattr(sinks[0], "write", lambda frame: stop())
+    live.run_live(Settings(), "demo", "none", preview=False)
+    assert engine.closed == (not hangs)
+    done.set()
+    users[0].join()
+
+
+@pytest.mark.parametrize(
+    ("model", "advice"), [("lite", "try a smaller --inf"), ("stacked", "lite")]
+)
+def test_advice_for_slow_runs_fits_the_model(model: str, advice: str) -> None:
+    assert advice in live._advice(Settings(model=model))
+
+
+def _records(folder: Path) -> bool:
+    """Whether the first frames are in a file."""
+    return any(path.stat().st_size > 4096 for path in folder.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_recording_is_finished(tmp_path: Path, end: signal.Signals) -> None:
+    line = [*PROGRAM, "--camera", "demo", "--output", "x.mp4"]
+    with started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: _records(tmp_path), process)
+        process.send_signal(end)
+        process.send_signal(signal.SIGTERM)  # a session that ends sends two
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
+    assert len(clips.times(tmp_path / "x.mp4")) >= 1
+    assert b" in " in errors.splitlines()[-1]
+    assert b"Ctrl-C stops" in errors.splitlines()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
+def test_signals_after_the_end_change_nothing(tmp_path: Path) -> None:
+    late = (
+        "import os, signal, sys\n"
+        "from realtime_bokeh.app import main\n"
+        "main._run = lambda verbose: 3\n"
+        "try: main.main()\n"
+        "finally: [os.kill(os.getpid(), n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]"
+    )
+    with started([sys.executable, "-c", late], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        _, errors = process.communicate()
+    assert process.returncode == 3, errors
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="terminals are closed in other ways there")
+def test_a_recording_survives_its_terminal(tmp_path: Path) -> None:
+    line = [*PROGRAM, "--camera", "demo", "--output", "x.mp4"]
+    # a program that makes the terminal its own, as a shell in a new window does
+    own = (
+        "import fcntl, os, sys, termios; fcntl.ioctl(2, termios.TIOCSCTTY);"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    master, slave = os.openpty()
+    with started(
+        [sys.executable, "-c", own, *line], cwd=tmp_path,
+        stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(slave)
+        while not _records(tmp_path):
+            assert process.poll() is None
+            os.read(master, 65536)
+        os.close(master)  # the window is closed
+        process.wait()
+    assert process.returncode == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
+    assert len(clips.times(tmp_path / "x.mp4")) >= 1
+
+
+def test_raw_frames_end_when_their_reader_has_seen_enough() -> None:
+    line = [*PROGRAM, "--camera", "demo", "--output", "-", "--size", "64x48"]
+    end, start = os.pipe()
+    with started(line, stdout=start, stderr=subprocess.PIPE) as process:
+        os.close(start)
+        with os.fdopen(end, "rb") as reader:
+            frames = [reader.read(64 * 48 * 3) for _ in range(3)]
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert [len(frame) for frame in frames] == [64 * 48 * 3] * 3
+    pictures = [np.frombuffer(frame, np.uint8).reshape(48, 64, 3) for frame in frames]
+    assert all(picture.std() > 10 for picture in pictures)
+    assert not np.array_equal(pictures[1], pictures[2])  # the scene moves
