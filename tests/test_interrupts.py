@@ -1,56 +1,90 @@
-import signal
+"""When an interruption comes; real signals are sent to processes of their own."""
+
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from realtime_bokeh import interrupts
-from realtime_bokeh.interrupts import SIGNALS, held
-from tests.program import signals_restored
-
-NUMBER = signal.SIGTERM
+from realtime_bokeh.interrupts import held
+from tests.program import ENVIRONMENT
 
 
 @pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The moment, to be changed; signals are as before afterwards."""
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moment, to be changed."""
     moment = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(interrupts, "time", SimpleNamespace(monotonic=lambda: moment[0]))
     monkeypatch.setattr(held, "_latest", 0.0)
-    with signals_restored():
-        yield moment
+    return moment
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_interrupt(number: signal.Signals) -> None:
-    interrupts.listen()
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(number)
+def _strike() -> None:
+    """As when a signal arrives."""
+    held.strike(15, None)
+
+
+_BEGIN = """
+import signal
+from realtime_bokeh import interrupts
+def send(name):
+    try:
+        signal.raise_signal(getattr(signal, name))
+        print(name, "passed")
+    except KeyboardInterrupt:
+        print(name, "interrupted")
+"""
+
+
+def _said(program: str) -> list[str]:
+    line = [sys.executable, "-c", _BEGIN + program]
+    done = subprocess.run(line, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_interrupt(name: str) -> None:
+    # a process that is started in the background may ignore SIGINT
+    program = f"signal.signal(signal.{name}, signal.SIG_DFL)\ninterrupts.listen()\nsend('{name}')"
+    assert _said(program) == [f"{name} interrupted"]
 
 
 def test_what_is_ignored_stays_so() -> None:
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    interrupts.listen()
-    signal.raise_signal(signal.SIGHUP)
+    program = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+interrupts.listen()
+send("SIGHUP")
+"""
+    assert _said(program) == ["SIGHUP passed"]
+
+
+def test_in_the_end_all_signals_are_ignored() -> None:
+    program = """
+interrupts.listen()
+interrupts.ignore()
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    send(name)
+"""
+    assert _said(program) == ["SIGINT passed", "SIGTERM passed", "SIGHUP passed"]
 
 
 def test_two_signals_at_once_are_one_interruption(now: list[float]) -> None:
-    interrupts.listen()
     with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(NUMBER)
-    signal.raise_signal(signal.SIGHUP)  # the recording is being finished
+        _strike()
+    _strike()  # the recording is being finished
     now[0] += 2
     with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGHUP)
+        _strike()
 
 
 def test_an_interruption_waits_for_the_end_of_what_holds_it() -> None:
-    interrupts.listen()
     reached = []
     with pytest.raises(KeyboardInterrupt), held:  # noqa: PT012 - where it comes is what is tested
         with held:
-            signal.raise_signal(NUMBER)
+            _strike()
             reached.append("inner")
         reached.append("outer")
     assert reached == ["inner", "outer"]
@@ -59,9 +93,8 @@ def test_an_interruption_waits_for_the_end_of_what_holds_it() -> None:
 
 
 def test_a_failure_takes_the_interruptions_place() -> None:
-    interrupts.listen()
     with pytest.raises(ValueError, match="first"), held:  # noqa: PT012
-        signal.raise_signal(NUMBER)
+        _strike()
         raise ValueError("first")
     with held:
         pass
@@ -71,26 +104,24 @@ def test_a_failure_takes_the_interruptions_place() -> None:
 def test_two_signals_are_one_interruption_where_it_had_to_wait(
     now: list[float], failed: bool
 ) -> None:
-    interrupts.listen()
     with pytest.raises(ValueError if failed else KeyboardInterrupt), held:  # noqa: PT012
-        signal.raise_signal(NUMBER)
+        _strike()
         now[0] += 60  # a long recording is finished
         if failed:
             raise ValueError
-    signal.raise_signal(NUMBER)
+    _strike()
     with held:
-        signal.raise_signal(NUMBER)
+        _strike()
     now[0] += 2
     with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(NUMBER)
+        _strike()
 
 
 def test_what_holds_an_interruption_can_let_it_come() -> None:
-    interrupts.listen()
     reached = []
     with held:
         held.raise_waiting()  # there is none
-        signal.raise_signal(NUMBER)
+        _strike()
         try:
             held.raise_waiting()
         except KeyboardInterrupt:
@@ -101,15 +132,14 @@ def test_what_holds_an_interruption_can_let_it_come() -> None:
 
 @pytest.mark.parametrize("before", [False, True])
 def test_what_may_wait_for_ever_is_interrupted_at_once(now: list[float], before: bool) -> None:
-    interrupts.listen()
     reached = []
     with held:
         if before:
-            signal.raise_signal(NUMBER)
+            _strike()
         try:
             with held.at_once():
                 reached.append("inside")
-                signal.raise_signal(NUMBER)
+                _strike()
                 reached.append("too late")
         except KeyboardInterrupt:
             reached.append("raised")
@@ -118,25 +148,12 @@ def test_what_may_wait_for_ever_is_interrupted_at_once(now: list[float], before:
             pass
     assert reached == (["raised"] if before else ["inside", "raised"])
     with pytest.raises(KeyboardInterrupt), held:  # noqa: PT012
-        signal.raise_signal(NUMBER)  # it waits again
+        _strike()  # it waits again
         reached.append("held")
     assert reached[-1] == "held"
 
 
-def test_in_the_end_all_signals_are_ignored_until_they_are_restored(now: list[float]) -> None:
-    interrupts.listen()
-    with signals_restored():
-        interrupts.ignore()
-        for number in SIGNALS:
-            signal.raise_signal(number)
-    for number in SIGNALS:
-        now[0] += 2
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(number)
-
-
 def test_other_threads_hold_nothing() -> None:
-    interrupts.listen()
     inside, end = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -149,7 +166,7 @@ def test_other_threads_hold_nothing() -> None:
     assert inside.wait(60)
     try:
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(NUMBER)
+            _strike()
     finally:
         end.set()
         thread.join()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime_bokeh.app import live
+from realtime_bokeh.app import commands, live
 from realtime_bokeh.app.options import OPTIONS, Kind, Option, markdown_table
 from realtime_bokeh.app.settings import Settings, defaults, load_settings
 from realtime_bokeh.errors import UsageError
