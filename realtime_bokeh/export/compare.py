@@ -26,7 +26,7 @@ class Interface(Protocol):
         ...
 
     def shown(self, picture: Image, outputs: Tensors) -> NDArray[Any]:
-        """What is seen in the end, uint8 [H, W, 3] in the picture's colour order."""
+        """What is seen in the end, uint8 [H, W, 3] in the picture's color order."""
         ...
 
 
@@ -35,7 +35,7 @@ class Difference:
     """Between two runs on one picture.
 
     levels: the largest in what is seen, of 255. psnr: of what is seen, in dB, at most 108.
-    floats: the largest in any float output.
+    floats: the largest in any float output; NaN if one of them has a value that is no number.
     """
 
     levels: int
@@ -65,7 +65,7 @@ class Comparison:
         shown -= self._interface.shown(picture, expected)
         psnr = 10 * np.log10(255**2 / max(float((shown**2).mean()), 1e-6))
         floats = [np.abs(ours[n] - v).max() for n, v in expected.items() if v.dtype == np.float32]
-        return Difference(int(np.abs(shown).max()), float(psnr), float(max(floats)))
+        return Difference(int(np.abs(shown).max()), float(psnr), float(np.max(floats)))
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def compare(
         levels=max(difference.levels for difference in found),
         worst_psnr=min(psnr),
         median_psnr=float(np.median(psnr)),
-        floats=max(difference.floats for difference in found),
+        floats=float(np.max([difference.floats for difference in found])),
     )
 
 

@@ -68,7 +68,11 @@ def quantize_model(model: Model, pictures: Sequence[Image]) -> tuple[Model, str]
         quantized, full = (interface.run(folder / GRAPHS[p]) for p in ("int8", "f32"))
         found = compare(interface, quantized, full, pictures)
         said = found.sentence("f32")
-        if not np.isfinite(found.worst_psnr) or found.median_psnr < _LEAST_PSNR:
+        if not np.isfinite(found.floats):
+            raise EngineError(
+                f"{model.name} in int8 gives values that are not finite; nothing was written"
+            )
+        if found.median_psnr < _LEAST_PSNR:
             raise EngineError(f"{model.name} in int8 is only {said}; nothing was written")
         save_manifest(model, folder)
     return find(model.name), said
