@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from realtime_bokeh.errors import EngineError
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.frame import Image
 
@@ -89,16 +90,23 @@ class Differences:
 def compare(
     interface: Interface, graph: Run, reference: Run, pictures: Sequence[Image]
 ) -> Differences:
-    """Run both over pictures, frames in order."""
+    """Run both over pictures, frames in order.
+
+    Raises:
+        EngineError: when a value is not finite, which what is seen need not show.
+    """
     comparison = Comparison(interface, graph, reference)
     found = [comparison(picture) for picture in pictures]
+    floats = float(np.max([difference.floats for difference in found]))
+    if not np.isfinite(floats):
+        raise EngineError("The graph gives values that are not finite; nothing was written")
     psnr = [difference.psnr for difference in found]
     return Differences(
         pictures=len(found),
         levels=max(difference.levels for difference in found),
         worst_psnr=min(psnr),
         median_psnr=float(np.median(psnr)),
-        floats=float(np.max([difference.floats for difference in found])),
+        floats=floats,
     )
 
 

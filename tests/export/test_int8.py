@@ -10,8 +10,9 @@ from realtime_bokeh import checkpoints, weights
 from realtime_bokeh.engines import open_engine
 from realtime_bokeh.errors import EngineError, UsageError, WeightsError
 from realtime_bokeh.export import int8
-from realtime_bokeh.export.compare import Differences
+from realtime_bokeh.export.compare import Run
 from realtime_bokeh.export.int8 import quantize_model
+from realtime_bokeh.export.onnx import OnnxInterface
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import demo
@@ -79,9 +80,15 @@ def test_what_is_not_finite_is_not_kept(
         str(weights.SHIPPED / "lite" / weights.GRAPHS["int8"]), load_external_data=False
     )
     monkeypatch.setattr(int8, "int8_graph", lambda *ignored: shipped)
-    found = Differences(2, 0, 108.0, 108.0, float("nan"))
-    monkeypatch.setattr(int8, "compare", lambda *ignored: found)
-    with pytest.raises(EngineError, match="in int8 gives values that are not finite; nothing was"):
+    run = OnnxInterface.run
+
+    def broken(interface: OnnxInterface, graph: Path) -> Run:
+        inner = run(interface, graph)
+        wrong = np.nan if graph.name == weights.GRAPHS["int8"] else 0
+        return lambda inputs: inner(inputs) | {"debug": np.full(1, wrong, np.float32)}
+
+    monkeypatch.setattr(OnnxInterface, "run", broken)
+    with pytest.raises(EngineError, match="gives values that are not finite; nothing was written"):
         quantize_model(mine, pictures)
     assert _contents(mine) == before
 
