@@ -46,7 +46,8 @@ def find_device(name: str | None) -> torch.device:
     wanted = (name or device_kind(here[0])).lower()
     # compared as text: PyTorch takes numbers modulo 256
     if (wanted if ":" in wanted else f"{wanted}:0") not in here:
-        raise UsageError(f"PyTorch finds no {name} here (only {', '.join(here)}); use one of them")
+        alike = [other for other in here if device_kind(other) == device_kind(wanted)]
+        raise UsageError(f"PyTorch finds no {name} here; use {' or '.join(alike or here)}")
     return torch.device(wanted)
 
 

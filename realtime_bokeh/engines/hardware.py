@@ -1,4 +1,4 @@
-"""Which GPUs are here, which TensorRT fits them and what PyTorch does; without loading PyTorch."""
+"""Which GPUs are here, which TensorRT fits them, PyTorch's precisions; PyTorch is not loaded."""
 
 import importlib.util
 import re
@@ -12,7 +12,7 @@ from realtime_bokeh.extras import install_hint
 
 Capability = tuple[int, int]  # CUDA compute capability
 
-# in which the engine pytorch computes, by kind of device; the fastest first in both
+# in which the engine pytorch computes, by kind of device; kinds and precisions fastest first
 PYTORCH_PRECISIONS = {"cuda": ("f16", "f32"), "mps": ("f32",), "cpu": ("f32",)}
 
 

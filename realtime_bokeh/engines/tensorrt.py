@@ -220,5 +220,6 @@ def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
     """Open a model with TensorRT; arguments and errors are those of `engines.open_engine`."""
-    place = find_device(device or "cuda")
+    found = find_device(device or "cuda")
+    place = torch.device(found.type, found.index or 0)  # whatever a thread's current one is
     return TensorRTEngine(load_runtime(), model, inference, place, gpu_at(place))

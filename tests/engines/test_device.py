@@ -50,5 +50,5 @@ def test_a_device_is_one_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_device(None) == find_device("CUDA") == torch.device("cuda")
     assert find_device("cuda:1") == torch.device("cuda", 1)
     for name in ("cuda:2", "cuda:257", "cuda:x", "cuda:", "cuda.1"):
-        with pytest.raises(UsageError, match=rf"no {name} here \(only cuda:0, cuda:1, .*cpu:0\)"):
+        with pytest.raises(UsageError, match=rf"finds no {name} here; use cuda:0 or cuda:1$"):
             find_device(name)
