@@ -32,7 +32,7 @@ from realtime_bokeh.errors import BokehError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
@@ -243,8 +243,7 @@ def machine_rates() -> dict[str, float]:
 def measure(
     name: str, frame: Size, inference: InferenceSize, authors: Path | None, frames: int, rates: Any
 ) -> dict[str, Any]:
-    scene = Demo(frame, live=False)
-    images = [f.image for f in (scene.read() for _ in range(6)) if f is not None]
+    images = demo.images(frame, 6)
     content = content_size(frame, inference)
     contenders = our_contenders(name, inference, images)
     times: dict[str, float] = {}

@@ -35,7 +35,7 @@ from realtime_bokeh.export.tflite import TfliteSpec, convert, describe, quantize
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 SMALL, PAPER, HD = Size(144, 256), Size(512, 768), Size(720, 1280)
 PAPER_SECONDS = (4.80, 2.37, 0.75)  # of DMSHN on the paper's phones
@@ -59,9 +59,7 @@ print((peak() - before) / 1e3)
 
 
 def pictures(size: Size, count: int) -> list[Image]:
-    scene = Demo(size, live=False)
-    frames = (scene.read() for _ in range(count))
-    return [f.image[:, :, ::-1].copy() for f in frames if f is not None]
+    return [image[:, :, ::-1].copy() for image in demo.images(size, count)]
 
 
 def built(spec: TfliteSpec, rearranged: bool) -> bytes:

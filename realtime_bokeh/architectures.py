@@ -63,7 +63,7 @@ def parameter_shapes(architecture: str, focus_head: bool) -> dict[str, tuple[int
     return shapes
 
 
-def recognise(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
+def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
     """The architecture and focus head of a set of parameters.
 
     Raises:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from realtime_bokeh.architectures import recognise
+from realtime_bokeh.architectures import recognize
 from realtime_bokeh.errors import BokehError, UsageError, WeightsError
 from realtime_bokeh.extras import install_hint
 from realtime_bokeh.files import reason
@@ -95,15 +95,14 @@ def model_folder(name: str) -> Iterator[Path]:
 
 
 def _put(new: Path, target: Path) -> None:
-    """Rename a folder; what had that name before stays if that fails."""
+    """Rename a folder; what had that name before stays if that fails or is interrupted."""
     before = new.with_name(f"{new.name}-before")
-    replacing = os.path.lexists(target)
-    if replacing:
-        os.replace(target, before)
     try:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(target, before)
         os.replace(new, target)
-    except OSError:
-        if replacing:
+    except BaseException:
+        if os.path.lexists(before) and not os.path.lexists(target):
             os.replace(before, target)
         raise
     with contextlib.suppress(OSError):
@@ -150,7 +149,7 @@ def import_weights(
         _refuse_existing(name)
     arrays = read_checkpoint(path)
     try:
-        architecture, focus_head = recognise(arrays)
+        architecture, focus_head = recognize(arrays)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
     template = _template(architecture, focus_head)
@@ -176,14 +175,18 @@ def remove(name: str) -> Path:
 
     Raises:
         UsageError: when there is none of this name, or it is a shipped one.
-        WeightsError: when it cannot be removed.
+        WeightsError: when it cannot be removed, or the models' folder cannot be read.
     """
+    damaged = damaged_models()
     places = {model.name: model.folder for model in models()}
-    places |= {model.name: model.place for model in damaged_models()}
+    places |= {model.name: model.place for model in damaged}
     here = {name: place for name, place in places.items() if place.parent == user_folder()}
     if name not in here:
-        if name in places:
+        if name in places and places[name].parent == SHIPPED:
             raise UsageError(f"{name!r} is a shipped model; only imported ones can be removed")
+        for broken in damaged:
+            if broken.place == user_folder():
+                raise WeightsError(f"{broken.problem}; {broken.remedy}")
         known = f"there are {', '.join(here)}" if here else "nothing was imported yet"
         raise UsageError(f"There is no imported model {name!r}; {known}")
     place = here[name]

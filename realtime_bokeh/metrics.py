@@ -12,7 +12,7 @@ _SETTLED = 5.0  # seconds for which a stage is slow before it counts as that
 
 @dataclass(frozen=True)
 class Percentiles:
-    """Seconds."""
+    """How long a stage takes: the median and the 99th percentile over frames, in seconds."""
 
     p50: float
     p99: float
@@ -29,7 +29,10 @@ def percentiles(values: list[float]) -> Percentiles:
 
 
 class Metrics:
-    """Collected from several threads; stages are named by whoever records them."""
+    """Latencies and counts of a run's stages, collected from several threads.
+
+    Stages are named by whoever records them.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,7 +56,7 @@ class Metrics:
             return self._counts.get(stage, 0)
 
     def latency(self, stage: str) -> Percentiles:
-        """Of the latest 600 frames."""
+        """How long a stage took for a frame, over the latest 600; zeros when there was none."""
         with self._lock:
             return percentiles(list(self._seconds.get(stage, ())))
 

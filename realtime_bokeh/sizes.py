@@ -4,6 +4,7 @@ import contextlib
 import math
 import operator
 import re
+import textwrap
 from typing import Literal, NamedTuple, Protocol
 
 from realtime_bokeh.errors import UsageError
@@ -88,7 +89,8 @@ def check_size(name: str, value: object) -> Size:
             size = Size(*map(operator.index, value))
             if all(low <= side <= high for side in size):
                 return size
-    raise UsageError(f"{name} {value!r} is no size; give (height, width), each {low} to {high}")
+    shown = textwrap.shorten(repr(value), 60, placeholder="...")  # arrays have many lines
+    raise UsageError(f"{name} {shown} is no size; give (height, width), each {low} to {high}")
 
 
 def check_inference_size(value: object) -> InferenceSize:
@@ -98,7 +100,9 @@ def check_inference_size(value: object) -> InferenceSize:
         UsageError: as `check_size`.
     """
     try:
-        return "full" if value == "full" else check_size("inference", value)
+        if isinstance(value, str) and value == "full":
+            return "full"
+        return check_size("inference", value)
     except UsageError as error:
         raise UsageError(f'{error}, or "full"') from error
 

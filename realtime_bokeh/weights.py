@@ -114,7 +114,7 @@ class Model:
 
 
 def file_sha256(path: Path) -> str:
-    """Of a file's content, in hexadecimal."""
+    """The SHA-256 checksum of a file's content, in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -128,7 +128,7 @@ def user_folder() -> Path:
 
 @dataclass(frozen=True)
 class DamagedModel:
-    """What lies among the user's models and cannot be used.
+    """What lies among the models and cannot be used, or the user's folder of models itself.
 
     name: of the folder or file. place: where it lies. problem: a sentence that says what is wrong.
     """
@@ -136,6 +136,15 @@ class DamagedModel:
     name: str
     place: Path
     problem: str
+
+    @property
+    def remedy(self) -> str:
+        """What the user can do about it, to follow the problem after a semicolon."""
+        if self.place.parent == SHIPPED:
+            return f"install realtime-bokeh again: {install_hint()}"
+        if self.place == user_folder():
+            return "make it a folder that you may read, or choose another by REALTIME_BOKEH_DATA"
+        return f"remove it with: realtime-bokeh weights remove {self.name}, and import it again"
 
 
 def load_manifest(folder: Path) -> Model:
@@ -198,7 +207,7 @@ def models() -> list[Model]:
 
 
 def damaged_models() -> list[DamagedModel]:
-    """What lies among the user's models and cannot be used."""
+    """What lies among the models and cannot be used; also the user's folder, if unreadable."""
     return _scan()[1]
 
 
@@ -238,11 +247,10 @@ def find(name: str) -> Model:
             return model
     for broken in damaged:
         if broken.name == name:
-            remedy = f"remove it with: realtime-bokeh weights remove {name}, and import it again"
-            if broken.place.parent == SHIPPED:
-                remedy = f"install realtime-bokeh again: {install_hint()}"
-            raise WeightsError(f"{broken.problem}; {remedy}")
+            raise WeightsError(f"{broken.problem}; {broken.remedy}")
     remedy = f"; get it with: realtime-bokeh weights fetch {name}" if str(name) in REMOTE else ""
-    remedy += "".join(f"; {each.problem}" for each in damaged if each.place == user_folder())
+    remedy += "".join(
+        f"; {each.problem}; {each.remedy}" for each in damaged if each.place == user_folder()
+    )
     at_hand = ", ".join(model.name for model in found)
     raise UsageError(f"There is no model {name!r}; at hand: {at_hand}{remedy}")

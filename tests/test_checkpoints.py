@@ -158,6 +158,32 @@ def test_a_replacement_that_fails_leaves_what_was_there(
     assert [path.name for path in data_folder.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("done", [False, True])
+@pytest.mark.parametrize("renaming", [1, 2])
+def test_an_interruption_loses_no_model(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch, renaming: int, done: bool
+) -> None:
+    """At each of the two renamings, before and after it."""
+    checkpoints.import_weights(LITE, "mine")
+    rename = os.replace
+    count = 0
+
+    def interrupt(source: Path, target: Path) -> None:
+        nonlocal count
+        count += 1
+        if count != renaming or done:
+            rename(source, target)
+        if count == renaming:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.import_weights(DMSHN, "mine", replace=True)
+    finished = renaming == 2 and done
+    assert weights.find("mine").architecture == ("dmshn" if finished else "lite")
+    assert [model.name for model in weights.damaged_models()] == []
+
+
 def test_what_was_imported_can_be_removed(data_folder: Path) -> None:
     checkpoints.import_weights(LITE, "mine")
     assert checkpoints.remove("mine") == data_folder / "mine"
@@ -190,6 +216,17 @@ def test_nothing_else_is_removed(data_folder: Path, name: str, says: str) -> Non
     with pytest.raises(UsageError, match=says):
         checkpoints.remove(name)
     assert weights.find("mine")
+
+
+def test_a_models_folder_that_is_a_file_is_said(data_folder: Path) -> None:
+    data_folder.parent.mkdir()
+    data_folder.touch()
+    for name in ("models", "mine"):
+        with pytest.raises(WeightsError, match=r"models cannot be read \(.*; make it a folder"):
+            checkpoints.remove(name)
+    assert data_folder.is_file()
+    with pytest.raises(UsageError, match="'lite' is a shipped model"):
+        checkpoints.remove("lite")
 
 
 def test_unwritable_data_folder_is_said(

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 
 from realtime_bokeh.errors import UsageError
@@ -59,10 +60,16 @@ def test_a_programs_size_may_be_a_plain_tuple() -> None:
     assert check_inference_size(Size(144, 256)) == Size(144, 256)
 
 
-@pytest.mark.parametrize("value", ["full", (15, 16), (16, 16385), (16,), (16.0, 16), None, [16]])
+ARRAYS = [np.array([144, 256]), np.zeros((30, 30)), np.array("full")]
+
+
+@pytest.mark.parametrize(
+    "value", ["full", (15, 16), (16, 16385), (16,), (16.0, 16), None, [16], *ARRAYS]
+)
 def test_anything_else_is_no_size(value: Any) -> None:
-    with pytest.raises(UsageError, match=r"^frame .* is no size; give \(height, width\)"):
+    with pytest.raises(UsageError, match=r"^frame .* is no size; give \(height, width\)") as caught:
         check_size("frame", value)
-    if value != "full":
+    assert "\n" not in str(caught.value)
+    if not isinstance(value, str):
         with pytest.raises(UsageError, match=r'or "full"$'):
             check_inference_size(value)

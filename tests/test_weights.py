@@ -136,7 +136,7 @@ def test_a_damaged_model_stops_no_other(mine: Path, damage: str) -> None:
     assert (broken.name, broken.place) == ("mine", mine)
     with pytest.raises(WeightsError, match="weights remove mine, and import it again") as caught:
         weights.find("mine")
-    assert str(caught.value).startswith(broken.problem)
+    assert str(caught.value) == f"{broken.problem}; {broken.remedy}"
     assert "\n" not in str(caught.value)
 
 
@@ -163,8 +163,22 @@ def test_a_folder_that_cannot_be_read_stops_no_shipped_model(
 
     monkeypatch.setattr(Path, "iterdir", refuse)
     assert weights.find("lite").shipped
-    with pytest.raises(UsageError, match=r"no model 'mine'; .* cannot be read \(Permission denied"):
+    (broken,) = weights.damaged_models()
+    assert broken.place == data_folder
+    assert broken.remedy.startswith("make it a folder that you may read")  # not: remove it
+    with pytest.raises(UsageError, match=r"no model 'mine'; .* \(Permission denied\); make it a"):
         weights.find("mine")
+
+
+def test_a_damaged_shipped_model_is_installed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "models"
+    (shipped / "lite").mkdir(parents=True)
+    (shipped / "lite" / weights.MANIFEST).write_text("{")
+    monkeypatch.setattr(weights, "SHIPPED", shipped)
+    (broken,) = weights.damaged_models()
+    assert broken.remedy.startswith("install realtime-bokeh again: pip install")
 
 
 def test_what_is_under_way_is_no_model(mine: Path) -> None:

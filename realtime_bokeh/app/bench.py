@@ -17,7 +17,7 @@ from realtime_bokeh.metrics import Metrics, percentiles
 from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 from realtime_bokeh.weights import find
 
 _PICTURES = 24  # frames of the scene kept in memory and shown again and again
@@ -83,8 +83,7 @@ def run(settings: Settings, frames: int) -> Result:
 
 def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: int) -> Result:
     """Send frames of a size through the pipeline, as many as asked for, and measure."""
-    scene = Demo(size, live=False)
-    pictures = [f.image for f in (scene.read() for _ in range(_PICTURES)) if f is not None]
+    pictures = demo.images(size, _PICTURES)
     metrics = Metrics()
     process = psutil.Process()
     frame_seconds: list[float] = []

@@ -132,12 +132,11 @@ def load_images(folder: Path | None, size: Size) -> list[Image]:
     Raises:
         UsageError: when the folder is none, has no photos, or one cannot be read.
     """
-    from realtime_bokeh.sources.demo import Demo
+    from realtime_bokeh.sources import demo
     from realtime_bokeh.stills import photos_in, read_still
 
     if folder is None:
-        scene = Demo(size, live=False)
-        return [f.image for f in (scene.read() for _ in range(_PICTURES)) if f is not None]
+        return demo.images(size, _PICTURES)
     import cv2
     import numpy as np
 

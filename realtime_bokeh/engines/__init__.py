@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from realtime_bokeh.engines.base import Controls, Engine
 from realtime_bokeh.engines.hardware import (
+    PYTORCH_PRECISIONS,
     device_kind,
     installed,
     nvidia_gpus,
@@ -86,10 +87,7 @@ ENGINES = (
         "tensorrt", {"cuda": ("f16",)}, why_not_tensorrt, _why_pass_over_tensorrt,
         compiles_each_size=True,
     ),
-    Runtime(
-        "pytorch", {"cuda": ("f16", "f32"), "mps": ("f32",), "cpu": ("f32",)},
-        _why_not_pytorch, _why_pass_over_pytorch,
-    ),
+    Runtime("pytorch", PYTORCH_PRECISIONS, _why_not_pytorch, _why_pass_over_pytorch),
     Runtime(
         "openvino", dict.fromkeys(("CPU", "GPU", "NPU"), ("int8", "f32")),
         _why_not_openvino, _why_pass_over_openvino,

@@ -142,11 +142,11 @@ class Engine(ABC):
 
     @abstractmethod
     def _begin(self, image: Image, controls: Controls) -> Finish:
-        """`begin`, for an image of the size that was started."""
+        """Begin to render an image, checked and of the size that was started; see `begin`."""
 
     @abstractmethod
     def _focus_map(self) -> FocusMap:
-        """`focus_map`, once there was a frame."""
+        """What is in focus in the latest frame begun, of which there was one; see `focus_map`."""
 
     def __enter__(self) -> "Engine":
         return self

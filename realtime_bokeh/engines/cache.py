@@ -99,7 +99,8 @@ def is_current(key: Key) -> bool:
 
 @cache
 def network_digest() -> str:
-    """Of the source code of everything that is compiled, and of what has it compiled."""
+    """A digest of the source code of all that is compiled and of what has it compiled: 16 hex
+    digits."""
     package = Path(__file__).parents[1]
     sources = sorted((package / "network").glob("*.py"))
     sources += [package / "export" / "onnx.py", package / "engines" / "compile.py"]
@@ -172,7 +173,7 @@ class _Header(NamedTuple):
 
 
 def _read_header(content: bytes) -> _Header | None:
-    """From a file's beginning; None when it is not one of ours or damaged."""
+    """The header at the beginning of a cached file; None when the file is no such or damaged."""
     start = len(_MAGIC) + 4
     if content[: len(_MAGIC)] != _MAGIC:
         return None

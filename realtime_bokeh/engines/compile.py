@@ -121,7 +121,7 @@ def _later(trt: ModuleType) -> tuple[Any, ...]:
 
 
 def _check(trt: ModuleType, network: Any, module: BokehFrame) -> None:
-    """Ends and precision of a parsed graph.
+    """Compare a parsed graph's inputs, outputs and precision with what they must be.
 
     Raises:
         EngineError: when they are not what the module says.
@@ -149,7 +149,10 @@ def _check(trt: ModuleType, network: Any, module: BokehFrame) -> None:
 
 @contextlib.contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """Without a library's remarks, which are for its developers."""
+    """A context in which a library logs only critical errors; the rest is for its developers.
+
+    name: of the library's logger.
+    """
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.CRITICAL)

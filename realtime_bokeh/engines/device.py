@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from realtime_bokeh.engines.base import FOCUS_CHANNEL, Controls, Engine, Finish, FocusMap
-from realtime_bokeh.errors import EngineError, one_line
+from realtime_bokeh.engines.hardware import device_kind
+from realtime_bokeh.errors import EngineError, UsageError, one_line
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.sizes import InferenceSize, Size, content_size, padded_size
@@ -25,6 +26,29 @@ Step = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 _cuda: Any = torch.cuda  # whose streams and events are not typed
 _WARM_UP = 3  # runs before recording: libraries choose their algorithms and allocate in the first
+
+
+def find_device(name: str | None) -> torch.device:
+    """The device of PyTorch's that a user names, such as cuda, cuda:1 or cpu; case does not count.
+
+    Args:
+        name: None for the fastest that is here.
+
+    Raises:
+        UsageError: when it is not here.
+    """
+    counts = {
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": 1 if torch.backends.mps.is_available() else 0,
+        "cpu": 1,
+    }
+    here = [f"{kind}:{index}" for kind, count in counts.items() for index in range(count)]
+    wanted = (name or device_kind(here[0])).lower()
+    # compared as text: PyTorch takes numbers modulo 256
+    if (wanted if ":" in wanted else f"{wanted}:0") not in here:
+        alike = [other for other in here if device_kind(other) == device_kind(wanted)]
+        raise UsageError(f"PyTorch finds no {name} here; use {' or '.join(alike or here)}")
+    return torch.device(wanted)
 
 
 class DeviceLoop:
@@ -142,7 +166,10 @@ class DeviceLoop:
             self._state.zero_()
 
     def focus_map(self) -> FocusMap:
-        """That of the latest frame begun, float32 [h, w] of the size at which the network runs."""
+        """What is in focus in the latest frame begun: float32 [h, w] in [0, 1], 1 in focus.
+
+        Its size is that at which the network runs.
+        """
         with self._on_compute():
             found: FocusMap = self._state[0, FOCUS_CHANNEL].to("cpu", copy=True).numpy()
         return found
@@ -166,7 +193,8 @@ class DeviceEngine(Engine):
 
     @property
     def network_seconds(self) -> float:
-        """The whole graph's: nothing but the ways to the device and back is outside it."""
+        """How long the whole graph took for the latest frame finished; on a GPU without the ways
+        to it and back."""
         return self._loop.seconds if self._loop else 0.0
 
     @property

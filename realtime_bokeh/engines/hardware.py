@@ -1,4 +1,4 @@
-"""Which GPUs are here and which TensorRT fits them, without loading PyTorch."""
+"""Which GPUs are here, which TensorRT fits them, PyTorch's precisions; PyTorch is not loaded."""
 
 import importlib.util
 import re
@@ -11,6 +11,9 @@ from pathlib import Path
 from realtime_bokeh.extras import install_hint
 
 Capability = tuple[int, int]  # CUDA compute capability
+
+# in which the engine pytorch computes, by kind of device; kinds and precisions fastest first
+PYTORCH_PRECISIONS = {"cuda": ("f16", "f32"), "mps": ("f32",), "cpu": ("f32",)}
 
 
 @dataclass(frozen=True)

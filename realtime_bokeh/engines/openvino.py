@@ -108,11 +108,13 @@ def devices() -> dict[str, str]:
 def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
-    """See `engines.open_engine`."""
-    device = (device or "CPU").upper()
-    if device_kind(device) not in {device_kind(name) for name in devices()}:
+    """Open a model with OpenVINO; arguments and errors are those of `engines.open_engine`."""
+    # the first of a kind goes by the kind's name too, and alone by that only
+    device = (device or "CPU").upper().removesuffix(".0")
+    here = devices()
+    if device not in {*here, *(device_kind(name).upper() for name in here)}:
         raise UsageError(
-            f"OpenVINO finds no {device} here (only {', '.join(devices())}); "
+            f"OpenVINO finds no {device} here (only {', '.join(here)}); "
             "install its driver or use --device CPU"
         )
     at_hand = model.precisions()

@@ -4,10 +4,10 @@ import torch
 from safetensors import SafetensorError
 
 from realtime_bokeh.engines.base import Engine
-from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
-from realtime_bokeh.engines.hardware import device_kind
+from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop, find_device
+from realtime_bokeh.engines.hardware import PYTORCH_PRECISIONS
 from realtime_bokeh.errors import EngineError, UsageError
-from realtime_bokeh.network.core import BokehFrame, HalfPrecision
+from realtime_bokeh.network.core import BokehCore, BokehFrame, HalfPrecision
 from realtime_bokeh.network.load import load_core
 from realtime_bokeh.sizes import InferenceSize, Size
 from realtime_bokeh.weights import WEIGHTS, Model
@@ -31,13 +31,18 @@ class PyTorchEngine(DeviceEngine):
         if precision == "f16":
             core.network = HalfPrecision(core.network)
             core = core.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._core = core.to(device)
+        self._core: BokehCore | None = core.to(device)
         self._precision = precision
 
     def describe(self) -> str:
         return f"pytorch {self._precision} on {self._device}"
 
+    def close(self) -> None:
+        super().close()
+        self._core = None
+
     def _open(self, frame: Size, content: Size, small: Size) -> DeviceLoop:
+        assert self._core is not None  # a closed engine opens nothing
         step = BokehFrame(self._core, frame, content).to(self._device)
         return DeviceLoop(step, frame, small, self._device)
 
@@ -45,21 +50,12 @@ class PyTorchEngine(DeviceEngine):
 def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
-    """See `engines.open_engine`."""
-    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    found["cpu"] = True
-    chosen = (device or next(name for name, here in found.items() if here)).lower()
-    kind = device_kind(chosen)
-    if not found[kind]:
-        raise UsageError(f"PyTorch finds no {chosen} here; use --device cpu")
-    possible = ("f16", "f32") if kind == "cuda" else ("f32",)
+    """Open a model with PyTorch; arguments and errors are those of `engines.open_engine`."""
+    place = find_device(device)
+    possible = PYTORCH_PRECISIONS[place.type]
     precision = precision or possible[0]
     if precision not in possible:
         raise UsageError(
-            f"Engine pytorch runs in {' or '.join(possible)} on {kind}, not in {precision}"
+            f"Engine pytorch runs in {' or '.join(possible)} on {place.type}, not in {precision}"
         )
-    try:
-        place = torch.device(chosen)
-    except RuntimeError as error:  # such as cuda:x
-        raise UsageError(f"PyTorch has no device {device!r}; use {kind} or {kind}:0") from error
     return PyTorchEngine(model, inference, place, precision)

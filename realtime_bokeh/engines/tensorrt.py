@@ -19,9 +19,9 @@ from torch import Tensor
 from realtime_bokeh.engines import cache
 from realtime_bokeh.engines.base import Engine
 from realtime_bokeh.engines.cache import PORTABLE, PORTABLE_FROM_TURING, Key
-from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop
+from realtime_bokeh.engines.device import DeviceEngine, DeviceLoop, find_device
 from realtime_bokeh.engines.hardware import Gpu, installed, tensorrt_module
-from realtime_bokeh.errors import EngineError, UsageError
+from realtime_bokeh.errors import EngineError
 from realtime_bokeh.extras import install_hint
 from realtime_bokeh.sizes import InferenceSize, Size
 from realtime_bokeh.weights import Model
@@ -219,11 +219,7 @@ class TensorRTEngine(DeviceEngine):
 def build(
     model: Model, inference: InferenceSize, device: str | None, precision: str | None
 ) -> Engine:
-    """See `engines.open_engine`."""
-    kind, _, index = (device or "cuda").lower().partition(":")
-    if index and not index.isdigit():
-        raise UsageError(f"TensorRT has no device {device!r}; use cuda or cuda:1")
-    place = torch.device(kind, int(index or 0))
-    if place.index >= torch.cuda.device_count():
-        raise UsageError(f"There is no {place} here; GPUs: {torch.cuda.device_count()}")
+    """Open a model with TensorRT; arguments and errors are those of `engines.open_engine`."""
+    found = find_device(device or "cuda")
+    place = torch.device(found.type, found.index or 0)  # whatever a thread's current one is
     return TensorRTEngine(load_runtime(), model, inference, place, gpu_at(place))

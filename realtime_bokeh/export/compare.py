@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from realtime_bokeh.errors import EngineError
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.frame import Image
 
@@ -26,7 +27,7 @@ class Interface(Protocol):
         ...
 
     def shown(self, picture: Image, outputs: Tensors) -> NDArray[Any]:
-        """What is seen in the end, uint8 [H, W, 3] in the picture's colour order."""
+        """What is seen in the end, uint8 [H, W, 3] in the picture's color order."""
         ...
 
 
@@ -35,7 +36,7 @@ class Difference:
     """Between two runs on one picture.
 
     levels: the largest in what is seen, of 255. psnr: of what is seen, in dB, at most 108.
-    floats: the largest in any float output.
+    floats: the largest in any float output; NaN if one of them has a value that is no number.
     """
 
     levels: int
@@ -65,7 +66,7 @@ class Comparison:
         shown -= self._interface.shown(picture, expected)
         psnr = 10 * np.log10(255**2 / max(float((shown**2).mean()), 1e-6))
         floats = [np.abs(ours[n] - v).max() for n, v in expected.items() if v.dtype == np.float32]
-        return Difference(int(np.abs(shown).max()), float(psnr), float(max(floats)))
+        return Difference(int(np.abs(shown).max()), float(psnr), float(np.max(floats)))
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,23 @@ class Differences:
 def compare(
     interface: Interface, graph: Run, reference: Run, pictures: Sequence[Image]
 ) -> Differences:
-    """Run both over pictures, frames in order."""
+    """Run both over pictures, frames in order.
+
+    Raises:
+        EngineError: when a value is not finite, which what is seen need not show.
+    """
     comparison = Comparison(interface, graph, reference)
     found = [comparison(picture) for picture in pictures]
+    floats = float(np.max([difference.floats for difference in found]))
+    if not np.isfinite(floats):
+        raise EngineError("The graph gives values that are not finite; nothing was written")
     psnr = [difference.psnr for difference in found]
     return Differences(
         pictures=len(found),
         levels=max(difference.levels for difference in found),
         worst_psnr=min(psnr),
         median_psnr=float(np.median(psnr)),
-        floats=max(difference.floats for difference in found),
+        floats=floats,
     )
 
 

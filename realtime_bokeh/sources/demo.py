@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime_bokeh.frame import Frame, Source
+from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.sizes import Size
 
 _PORTRAIT = Path(__file__).with_name("astronaut.jpg")
@@ -85,3 +85,9 @@ class Demo(Source):
 
     def close(self) -> None:
         pass
+
+
+def images(size: Size, count: int) -> list[Image]:
+    """The first frames of the built-in scene, uint8 [H, W, 3] BGR, for tests and benchmarks."""
+    scene = Demo(size, live=False)
+    return [frame.image for frame in (scene.read() for _ in range(count)) if frame is not None]

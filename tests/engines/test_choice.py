@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from realtime_bokeh import engines, weights
-from realtime_bokeh.engines import Engine, hardware, open_engine
+from realtime_bokeh.engines import Engine, hardware, open_engine, openvino
 from realtime_bokeh.engines.base import Controls, Finish, FocusMap
 from realtime_bokeh.engines.hardware import Gpu
 from realtime_bokeh.errors import BokehError, EngineError, UsageError
@@ -184,9 +184,18 @@ def test_what_no_engine_serves_is_the_users_mistake(
         ("tensorrt", None, "f32", UsageError, "it runs in f16, not in f32"),
         ("openvino", "TPU", None, UsageError, "it runs on CPU, GPU or NPU, not on TPU"),
         ("openvino", "NPU", None, UsageError, "finds no NPU here"),
+        ("openvino", "CPU.5", None, UsageError, r"finds no CPU\.5 here \(only CPU"),
+        ("openvino", "CPU:0", None, UsageError, "finds no CPU:0 here"),
+        ("openvino", "CPU.", None, UsageError, r"finds no CPU\. here"),
+        ("auto", "CPU.5", None, UsageError, r"finds no CPU\.5 here"),
         ("openvino", None, "int4", UsageError, "it runs in int8 or f32, not in int4"),
         ("pytorch", "abacus", None, UsageError, "it runs on cuda, mps or cpu, not on abacus"),
         ("pytorch", "mps", None, UsageError, "finds no mps here"),
+        ("pytorch", "cpu:1", None, UsageError, "finds no cpu:1 here; use cpu:0$"),
+        ("pytorch", "cpu:256", None, UsageError, "finds no cpu:256 here"),
+        ("pytorch", "cpu:999", None, UsageError, "finds no cpu:999 here"),
+        ("pytorch", "cuda:99", None, UsageError, "finds no cuda:99 here"),
+        ("pytorch", "cpu:x", None, UsageError, "finds no cpu:x here"),
         ("pytorch", "cpu", "f16", UsageError, "it runs in f32 on cpu, not in f16"),
         ("pytorch", None, "f16", UsageError, "runs in f32 on cpu, not in f16"),
         ("pytorch", None, "int8", UsageError, "it runs in f16 or f32, not in int8"),
@@ -197,6 +206,31 @@ def test_what_a_chosen_engine_cannot_do_is_said(
 ) -> None:
     with pytest.raises(kind, match=says):
         open_engine(LITE, engine, None, device, precision)
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "said"),
+    [
+        ("openvino", "cpu", "openvino int8 on CPU"),
+        ("openvino", "CPU.0", "openvino int8 on CPU"),
+        ("pytorch", "CPU", "pytorch f32 on cpu"),
+        ("pytorch", "cpu:0", "pytorch f32 on cpu:0"),
+    ],
+)
+def test_the_first_of_a_kind_may_have_its_number(engine: str, device: str, said: str) -> None:
+    with open_engine(LITE, engine, device=device) as opened:
+        assert opened.describe() == said
+
+
+def test_of_several_graphics_processors_each_has_its_number(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = {"CPU": "a CPU", "GPU.0": "one", "GPU.1": "another"}
+    monkeypatch.setattr(openvino, "devices", lambda: names)
+    for device in ("GPU", "GPU.0", "gpu.1"):
+        assert open_engine(LITE, "openvino", device=device).describe().startswith("openvino f16 on")
+    with pytest.raises(UsageError, match=r"finds no GPU\.2 here \(only CPU, GPU\.0, GPU\.1\)"):
+        open_engine(LITE, "openvino", device="GPU.2")
 
 
 def test_a_build_of_pytorch_without_the_gpu_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import BokehFrame, HalfPrecision
 from realtime_bokeh.sizes import Size, content_size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 trt = pytest.importorskip("tensorrt_rtx")
 HD, SMALL = Size(720, 1280), Size(180, 320)
@@ -50,9 +50,8 @@ def test_onnx_runtime_renders_the_same_graph_as_pytorch(
     model, module, graph = exported
     reference = open_engine(model, "pytorch")
     session = onnxruntime.InferenceSession(graph)
-    scene = Demo(HD, live=False)
-    frames = [f.image for f in (scene.read(), scene.read()) if f is not None]
-    frames.append(cv2.resize(portrait, HD[::-1]))  # a scene cut
+    frames = demo.images(HD, 2)
+    frames.append(np.asarray(cv2.resize(portrait, HD[::-1])))  # a scene cut
     state = np.zeros((1, 8, *module.content), np.float32)
     controls = np.array([1.0, 0.5], np.float32)
     for image in frames:

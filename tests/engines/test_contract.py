@@ -1,6 +1,9 @@
 """What every engine does, over all that run here."""
 
+import gc
+import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -11,8 +14,10 @@ from realtime_bokeh.engines import Controls, Engine, open_engine
 from realtime_bokeh.engines.hardware import why_not_cuda, why_not_tensorrt
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
+from realtime_bokeh.network.core import BokehCore
+from realtime_bokeh.network.load import load_core
 from realtime_bokeh.sizes import Size, content_size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 RUNNERS = [
     ("openvino", "CPU", "int8"),
@@ -35,8 +40,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
 
 
 def _frames(count: int, size: Size = Size(180, 320)) -> list[Image]:
-    scene = Demo(size, live=False)
-    return [f.image for f in (scene.read() for _ in range(count)) if f is not None]
+    return demo.images(size, count)
 
 
 def _alone(engine: Engine, image: Image, *controls: Controls) -> Image:
@@ -122,6 +126,23 @@ def test_the_focus_map_is_of_the_latest_frame(engine: Engine, portrait: Image) -
 def test_the_reason_names_the_model_and_what_runs_it(engine: Engine) -> None:
     assert engine.reason == f"lite, {engine.describe()}"
     assert engine.passed_over == ()  # it was asked for
+
+
+def test_closing_gives_the_weights_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores: list[weakref.ref[BokehCore]] = []
+
+    def watched(path: Path, architecture: str, focus_head: bool) -> BokehCore:
+        core = load_core(path, architecture, focus_head)
+        cores.append(weakref.ref(core))
+        return core
+
+    monkeypatch.setattr("realtime_bokeh.engines.pytorch.load_core", watched)
+    engine = open_engine("lite", "pytorch", device="cpu")
+    (image,) = _frames(1)
+    engine(image)
+    engine.close()
+    gc.collect()
+    assert [core() for core in cores] == [None]
 
 
 def test_closing_ends_it_and_twice_is_once(engine: Engine) -> None:

@@ -9,15 +9,14 @@ from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.engines.hardware import why_not_tensorrt
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import InferenceSize, Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 ENGINES = ["pytorch", "tensorrt"]
 
 
 def _frames(count: int) -> list[Image]:
-    scene = Demo(Size(180, 320), live=False)
-    return [f.image for f in (scene.read() for _ in range(count)) if f is not None]
+    return demo.images(Size(180, 320), count)
 
 
 @pytest.mark.parametrize("inference", [None, "full"])

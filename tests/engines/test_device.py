@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from realtime_bokeh.engines import Controls
-from realtime_bokeh.engines.device import DeviceLoop
+from realtime_bokeh.engines.device import DeviceLoop, find_device
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.sizes import Size
 
 CPU = torch.device("cpu")
@@ -40,3 +42,13 @@ def test_a_rendering_does_not_change_when_the_next_is_begun() -> None:
     loop = DeviceLoop(Step(), Size(4, 6), Size(16, 16), CPU)
     finish = [loop.begin(np.full((4, 6, 3), i, np.uint8), Controls(0.0, 0.0)) for i in (0, 100)]
     assert [int(f()[0, 0, 0]) for f in finish] == [1, 102]
+
+
+def test_a_device_is_one_that_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert find_device(None) == find_device("CUDA") == torch.device("cuda")
+    assert find_device("cuda:1") == torch.device("cuda", 1)
+    for name in ("cuda:2", "cuda:257", "cuda:x", "cuda:", "cuda.1"):
+        with pytest.raises(UsageError, match=rf"finds no {name} here; use cuda:0 or cuda:1$"):
+            find_device(name)

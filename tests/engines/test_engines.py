@@ -5,7 +5,7 @@ from realtime_bokeh import weights
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 MODELS = ["lite", "dmshn", "stacked"]
 
@@ -16,14 +16,11 @@ def _psnr(a: Image, b: Image) -> float:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_openvino_equals_pytorch_over_frames(model: str) -> None:
-    scene = Demo(Size(180, 320), live=False)
     found = weights.find(model)
     openvino = open_engine(found, "openvino", precision="f32")
     pytorch = open_engine(found, "pytorch")
-    for _ in range(3):
-        frame = scene.read()
-        assert frame is not None
-        ours, reference = (e(frame.image, Controls()) for e in (openvino, pytorch))
+    for image in demo.images(Size(180, 320), 3):
+        ours, reference = (e(image, Controls()) for e in (openvino, pytorch))
         assert np.abs(ours.astype(int) - reference).max() <= 2
 
 

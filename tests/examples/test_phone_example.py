@@ -13,7 +13,7 @@ import pytest
 from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 SIZE = Size(360, 640)
 SMALL = Size(144, 256)
@@ -41,9 +41,7 @@ def bokeh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _frames() -> list[Image]:
-    scene = Demo(SIZE, live=False)
-    read = (scene.read() for _ in range(FRAMES))
-    return [frame.image for frame in read if frame is not None]
+    return demo.images(SIZE, FRAMES)
 
 
 def _video(frames: list[Image], header: str = "C420jpeg XCOLORRANGE=LIMITED") -> bytes:

@@ -2,10 +2,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from realtime_bokeh.errors import EngineError
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.export.compare import Comparison, compare, in_torch
 from realtime_bokeh.frame import Image
@@ -46,6 +48,26 @@ def test_differences_are_summed_up() -> None:
     assert found.sentence("itself") == (
         "within 4/255 of itself over 3 pictures, 36.1 dB at worst and 42.1 dB in the median"
     )
+
+
+@pytest.mark.parametrize("wrong", range(3))
+def test_what_is_no_number_is_never_the_smaller(wrong: int) -> None:
+    """Python's max passes over NaN, unless that comes first."""
+
+    def broken(inputs: Tensors) -> Tensors:
+        outputs = _graph(1)(inputs)
+        bad = inputs["picture"][0, 0, 0] == PICTURES[wrong][0, 0, 0]
+        return outputs | {"focus": np.full(1, np.nan if bad else 0, np.float32)}
+
+    def reference(inputs: Tensors) -> Tensors:
+        return _graph(1)(inputs) | {"focus": np.zeros(1, np.float32)}
+
+    comparison = Comparison(Counting(), broken, reference)
+    assert [np.isnan(comparison(picture).floats) for picture in PICTURES] == [
+        index == wrong for index in range(3)
+    ]
+    with pytest.raises(EngineError, match="values that are not finite; nothing was written"):
+        compare(Counting(), broken, reference, PICTURES)
 
 
 def test_modules_run_with_names() -> None:

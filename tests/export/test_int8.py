@@ -10,10 +10,12 @@ from realtime_bokeh import checkpoints, weights
 from realtime_bokeh.engines import open_engine
 from realtime_bokeh.errors import EngineError, UsageError, WeightsError
 from realtime_bokeh.export import int8
+from realtime_bokeh.export.compare import Run
 from realtime_bokeh.export.int8 import quantize_model
+from realtime_bokeh.export.onnx import OnnxInterface
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 pytest.importorskip("nncf")
 
@@ -27,8 +29,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> weights.Model:
 
 @pytest.fixture
 def pictures() -> list[Image]:
-    scene = Demo(Size(144, 256), live=False)
-    return [f.image for f in (scene.read() for _ in range(2)) if f is not None]
+    return demo.images(Size(144, 256), 2)
 
 
 def _contents(model: weights.Model) -> dict[str, bytes]:
@@ -68,6 +69,28 @@ def test_what_is_not_near_is_not_kept(
         quantize_model(mine, pictures)
     assert _contents(mine) == before
     assert weights.find("mine").precisions() == ["f32"]
+
+
+def test_what_is_not_finite_is_not_kept(
+    mine: weights.Model, pictures: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that is no number is black or white when it is shown, so the picture tells little."""
+    before = _contents(mine)
+    shipped = onnx.load(
+        str(weights.SHIPPED / "lite" / weights.GRAPHS["int8"]), load_external_data=False
+    )
+    monkeypatch.setattr(int8, "int8_graph", lambda *ignored: shipped)
+    run = OnnxInterface.run
+
+    def broken(interface: OnnxInterface, graph: Path) -> Run:
+        inner = run(interface, graph)
+        wrong = np.nan if graph.name == weights.GRAPHS["int8"] else 0
+        return lambda inputs: inner(inputs) | {"debug": np.full(1, wrong, np.float32)}
+
+    monkeypatch.setattr(OnnxInterface, "run", broken)
+    with pytest.raises(EngineError, match="gives values that are not finite; nothing was written"):
+        quantize_model(mine, pictures)
+    assert _contents(mine) == before
 
 
 def test_a_quantizer_that_fails_is_one_sentence(

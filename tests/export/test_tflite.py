@@ -27,7 +27,7 @@ from realtime_bokeh.network.core import BokehCore
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.phone import integer_ratio
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources import demo
 
 pytest.importorskip("litert_torch")
 
@@ -52,9 +52,7 @@ LITE = weights.find("lite")
 
 
 def _pictures(size: Size, count: int) -> list[Image]:
-    scene = Demo(size, live=False)
-    frames = (scene.read() for _ in range(count))
-    return [f.image[:, :, ::-1].copy() for f in frames if f is not None]
+    return [image[:, :, ::-1].copy() for image in demo.images(size, count)]
 
 
 def _converted(spec: TfliteSpec) -> bytes:

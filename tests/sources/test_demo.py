@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources.demo import Demo, images
 
 
 @pytest.mark.parametrize("size", [Size(48, 64), Size(90, 40)])
@@ -25,6 +25,17 @@ def test_it_moves() -> None:
     assert first is not None
     assert second is not None
     assert np.abs(first.image.astype(int) - second.image).max() > 0
+
+
+def test_its_first_images_are_those_of_its_frames() -> None:
+    size = Size(48, 64)
+    scene = Demo(size, live=False)
+    found = images(size, 3)
+    assert len(found) == 3
+    for image in found:
+        frame = scene.read()
+        assert frame is not None
+        np.testing.assert_array_equal(image, frame.image)
 
 
 def test_live_frames_have_no_time_stamps() -> None:

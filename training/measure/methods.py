@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import recognise
+from realtime_bokeh.architectures import recognize
 from realtime_bokeh.checkpoints import Arrays, read_checkpoint
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.errors import UsageError
@@ -37,7 +37,7 @@ def read_weights(path: Path) -> tuple[Arrays, str, bool]:
     """
     arrays = read_checkpoint(path)
     try:
-        return arrays, *recognise(arrays)
+        return arrays, *recognize(arrays)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
 
