@@ -9,8 +9,9 @@ import psutil
 from rich.table import Table
 
 from realtime_bokeh.app.display import print_table
+from realtime_bokeh.app.parts import open_effect
 from realtime_bokeh.app.settings import Settings
-from realtime_bokeh.engines import Controls, Engine, open_engine
+from realtime_bokeh.engines import Controls, Engine
 from realtime_bokeh.engines.base import Finish
 from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.metrics import Metrics, percentiles
@@ -18,7 +19,6 @@ from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import demo
-from realtime_bokeh.weights import find
 
 _PICTURES = 24  # frames of the scene kept in memory and shown again and again
 _WARM_UP = 20
@@ -73,12 +73,10 @@ def run(settings: Settings, frames: int) -> Result:
     Raises:
         UsageError, EngineError: when it cannot be opened.
     """
-    model = find(settings.model)
     controls = Controls(settings.strength, settings.smoothing)
-    with open_engine(
-        model, settings.engine, settings.inference_size, settings.device, settings.precision
-    ) as engine:
-        return measure(model.name, engine, controls, settings.size or _FRAME, frames)
+    _, engine, _ = open_effect(settings)
+    with engine:
+        return measure(settings.model, engine, controls, settings.size or _FRAME, frames)
 
 
 def measure(model: str, engine: Engine, controls: Controls, size: Size, frames: int) -> Result:
