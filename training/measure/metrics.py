@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from realtime_bokeh.extras import install_hint
 from realtime_bokeh.frame import Image
 
 Mask = NDArray[np.bool_]
@@ -58,7 +59,7 @@ def _lpips() -> tuple[Callable[..., torch.Tensor] | None, str | None]:
 
         return lpips.LPIPS(net="alex", version="0.1", verbose=False), None
     except ImportError as error:
-        return None, f"LPIPS is left out: {error}; pip install lpips torchvision"
+        return None, f"LPIPS is left out: {error}; {install_hint('lpips')}"
     except Exception as error:  # no network, a damaged cache, a torchvision of another torch
         problem = str(error).splitlines()[0]
         return None, (

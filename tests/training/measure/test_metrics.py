@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from skimage import metrics as reference
 
+from realtime_bokeh.extras import install_hint
 from training.measure import metrics
 from training.measure.metrics import (
     WarpingError,
@@ -62,7 +63,7 @@ def test_lpips_is_given_or_its_absence_explained(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "lpips", None)  # as if not installed
     metrics._lpips.cache_clear()
     assert lpips_distance(*_pair(0)) is None
-    assert (why_no_lpips() or "").endswith("pip install lpips torchvision")
+    assert (why_no_lpips() or "").endswith(install_hint("lpips"))
     metrics._lpips.cache_clear()
 
 
