@@ -153,6 +153,20 @@ def test_what_may_wait_for_ever_is_interrupted_at_once(now: list[float], before:
     assert reached[-1] == "held"
 
 
+def test_a_wait_whose_own_end_is_broken_off_leaves_nothing_open(now: list[float]) -> None:
+    reached = []
+    with held:
+        context = held.at_once()
+        context.__enter__()
+        with pytest.raises(KeyboardInterrupt):
+            _strike()
+    now[0] += 2
+    with pytest.raises(KeyboardInterrupt), held:  # noqa: PT012
+        _strike()
+        reached.append("held")
+    assert reached == ["held"]
+
+
 def test_other_threads_hold_nothing() -> None:
     inside, end = threading.Event(), threading.Event()
 

@@ -403,7 +403,7 @@ def test_an_interruption_at_any_moment_closes_everything_once(
         strike("idle")
         source.hold.set()
 
-    source = CountingSource(3 if moment == "end" else None, live)
+    source = CountingSource(3 if moment == "end" else 10_000, live)
     sink = RecordingSink(on_write=lambda frame: strike("write"), on_idle=idle)
     run = Pipeline(source, _render, [sink], Metrics())
     if moment == "idle":
@@ -444,8 +444,8 @@ def test_an_interruption_spoils_no_packet_and_no_end(
 
     monkeypatch.setattr(sink, "_mux", interrupted_mux)
     monkeypatch.setattr(sink, "_finish", interrupted_finish)
-    source = Demo(Size(48, 64), 240.0)
+    source = Demo(Size(48, 64), 240.0, total=480)
     with pytest.raises(KeyboardInterrupt):
         Pipeline(source, lambda image: lambda: image, [sink], metrics).run()
     assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
-    assert len(clips.times(tmp_path / "out.mp4")) == metrics.count("emit") > 0
+    assert 0 < len(clips.times(tmp_path / "out.mp4")) == metrics.count("emit") < 480

@@ -191,7 +191,8 @@ def completion(shell: str) -> None:
 
 
 def _explain(message: str, status: int) -> int:
-    print(f"{_NAME}:", " ".join(message.splitlines()), file=sys.stderr)
+    if sys.stderr is not None:  # else `print` would take standard output
+        print(f"{_NAME}:", " ".join(message.splitlines()), file=sys.stderr)
     return status
 
 

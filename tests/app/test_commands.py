@@ -91,6 +91,7 @@ def test_a_folder_that_takes_its_own_renderings_is_not_skipped(
     cv2.imwrite("photos/a.png", portrait)
     Path("photos/notes.txt").touch()
     source, target = Path("photos"), Path("photos/out/small")
+    target.mkdir(parents=True)  # by a rendering before
     commands.render(
         Settings(),
         source.absolute() if "in" in absolute else source,

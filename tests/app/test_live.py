@@ -127,7 +127,7 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
     if moment == "live_status":
         monkeypatch.setattr(live, moment, _interrupt)
     else:
-        monkeypatch.setattr("threading.Thread.start", _interrupt)
+        monkeypatch.setattr(pipeline.Pipeline, "_show_card", _interrupt)
     live.run_live(Settings(), "demo", "none", preview=False)
     assert source.closed
     assert all(sink.closed for sink in sinks)
