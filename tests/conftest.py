@@ -1,5 +1,6 @@
 """Fixtures that several modules' tests share."""
 
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -10,8 +11,18 @@ import numpy as np
 import pytest
 
 import realtime_bokeh.sources.demo
+from realtime_bokeh import interrupts
 from realtime_bokeh.frame import Image
 from tests.program import Command, Outcome, signals_restored
+
+
+def pytest_configure() -> None:
+    """Signals come through even where what runs the tests ignores them, as nohup does: the programs
+    that tests start would inherit that, and wait for ever."""
+    for number in interrupts.SIGNALS:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            interrupting = number == signal.SIGINT
+            signal.signal(number, signal.default_int_handler if interrupting else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
