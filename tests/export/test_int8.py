@@ -56,14 +56,18 @@ def test_imported_weights_run_in_int8_then(mine: weights.Model, pictures: list[I
     assert 10 * np.log10(255**2 / error.mean()) > 40
 
 
+def _give_shipped_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of quantizing, which takes long."""
+    path = weights.SHIPPED / "lite" / weights.GRAPHS["int8"]
+    shipped = onnx.load(str(path), load_external_data=False)
+    monkeypatch.setattr(int8, "int8_graph", lambda *ignored: shipped)
+
+
 def test_what_is_not_near_is_not_kept(
     mine: weights.Model, pictures: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = _contents(mine)
-    shipped = onnx.load(
-        str(weights.SHIPPED / "lite" / weights.GRAPHS["int8"]), load_external_data=False
-    )
-    monkeypatch.setattr(int8, "int8_graph", lambda *ignored: shipped)
+    _give_shipped_graph(monkeypatch)
     monkeypatch.setattr(int8, "_LEAST_PSNR", 99.0)
     with pytest.raises(EngineError, match=r"mine in int8 is only within .*; nothing was written"):
         quantize_model(mine, pictures)
@@ -76,10 +80,7 @@ def test_what_is_not_finite_is_not_kept(
 ) -> None:
     """A value that is no number is black or white when it is shown, so the picture tells little."""
     before = _contents(mine)
-    shipped = onnx.load(
-        str(weights.SHIPPED / "lite" / weights.GRAPHS["int8"]), load_external_data=False
-    )
-    monkeypatch.setattr(int8, "int8_graph", lambda *ignored: shipped)
+    _give_shipped_graph(monkeypatch)
     run = OnnxInterface.run
 
     def broken(interface: OnnxInterface, graph: Path) -> Run:
