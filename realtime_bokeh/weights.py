@@ -151,7 +151,7 @@ def load_manifest(folder: Path) -> Model:
     """Read one model's manifest; keys that are unknown are left out.
 
     Raises:
-        WeightsError: when it is missing or damaged, or names another model than its folder does.
+        WeightsError: when it is missing or damaged.
     """
     path = folder / MANIFEST
     try:
@@ -170,15 +170,8 @@ def load_manifest(folder: Path) -> Model:
         raise WeightsError(f"{path} is damaged ({error} is missing)") from error
     except (OSError, ValueError, TypeError, AttributeError, RecursionError, UsageError) as error:
         raise WeightsError(f"{path} is damaged ({reason(error)})") from error
-    problem = None
     if model.architecture not in ARCHITECTURES:
-        problem = f"there is no network {model.architecture!r}"
-    elif not {WEIGHTS, GRAPHS["f32"]} <= model.sha256.keys():
-        problem = f"it has no checksums of {WEIGHTS} and {GRAPHS['f32']}"
-    elif model.name != folder.name:
-        problem = f"it is of {model.name!r}, not of its folder"
-    if problem:
-        raise WeightsError(f"{path} is damaged ({problem})")
+        raise WeightsError(f"{path} is damaged (there is no network {model.architecture!r})")
     return model
 
 
@@ -225,13 +218,25 @@ def _scan() -> tuple[list[Model], list[DamagedModel]]:
         damaged.append(DamagedModel(root.name, root, f"{root} cannot be read ({reason(error)})"))
     for place in places:
         try:
-            model = load_manifest(place)
-            if not model.shipped and (SHIPPED / model.name).exists():
-                raise WeightsError(f"{place} has a shipped model's name")
-            found.append(model)
+            found.append(_installed(place))
         except WeightsError as error:
             damaged.append(DamagedModel(place.name, place, str(error)))
     return found, damaged
+
+
+def _installed(folder: Path) -> Model:
+    """The model of a folder, if `--model` may choose it; a run of training has no graph yet."""
+    model = load_manifest(folder)
+    problem = None
+    if not {WEIGHTS, GRAPHS["f32"]} <= model.sha256.keys():
+        problem = f"it has no checksums of {WEIGHTS} and {GRAPHS['f32']}"
+    elif model.name != folder.name:
+        problem = f"it is of {model.name!r}, not of its folder"
+    elif not model.shipped and (SHIPPED / model.name).exists():
+        raise WeightsError(f"{folder} has a shipped model's name")
+    if problem:
+        raise WeightsError(f"{folder / MANIFEST} is damaged ({problem})")
+    return model
 
 
 def find(name: str) -> Model:
