@@ -7,11 +7,15 @@ BIN := .venv/bin
 demo: .venv/base
 	$(BIN)/realtime-bokeh demo out/demo.mp4
 
+# Four processes: with every exporter's and runtime's libraries in one, Python crashed in the end.
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests/app tests/benchmarks tests/engines
+	$(BIN)/python -m pytest tests/examples tests/export tests/network
+	$(BIN)/python -m pytest tests/sinks tests/sources tests/test_*.py
+	$(BIN)/python -m pytest tests/training
 
 test-vm: .venv/base
 	bash tests/vm/test.sh
