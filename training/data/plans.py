@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from training.data.cards import draw_card
-from training.data.pool import Pool, Subject
+from training.data.pool import Pool
+from training.data.subjects import Subject
 from training.data.webcam import Webcam
 
 Window = tuple[float, float, float, float]  # left, top, width, height in a photo's pixels
