@@ -117,7 +117,7 @@ def infill(values: Tensor, known: Tensor) -> Tensor:
         known: [n, 1, h, w] in [0, 1]; where it is 0, values do not matter.
     """
     height, width = values.shape[2:]
-    if min(height, width) < 2:
+    if max(height, width) < 2:
         return values
     weighted = F.avg_pool2d(torch.cat([values * known, known], 1), 2, ceil_mode=True)
     weight = weighted[:, -1:]

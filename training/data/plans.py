@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from torch import Tensor
 
 from training.data.cards import draw_card
-from training.data.pool import Pool, Subject
+from training.data.pool import Pool
+from training.data.subjects import Subject
 from training.data.webcam import Webcam
 
 

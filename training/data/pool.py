@@ -8,7 +8,6 @@ NAME before its first underscore is its source. Missing folders are skipped, exc
 be people and backgrounds.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -19,26 +18,11 @@ from torch.nn import functional as F
 
 from realtime_bokeh.errors import UsageError
 from training.data.pictures import Pixels
+from training.data.subjects import MASKED, Subject, bounding_box
 
 LONG_SIDE = 640  # photos are kept at this size
-MASKED = 128  # a mask's pixels above this level are the subject's
 _FEWEST = 500  # pixels of a mask in which there is somebody to see
 _PEOPLE = {"people": False, "people_auto": True, "calls": True}  # folders: head and shoulders?
-
-
-@dataclass(frozen=True, eq=False)
-class Subject:
-    """Somebody or something that a picture is about, and the photo of it."""
-
-    pixels: Tensor  # uint8 [5, h, w]: RGB, mask, disparity (a cutout's is its mask)
-    box: tuple[int, int, int, int]  # of the mask: left, top, right, bottom
-    close: bool  # head and shoulders, cut by the photo's lower edge
-
-
-def bounding_box(mask: Pixels) -> tuple[int, int, int, int]:
-    """The left, top, right and bottom pixel of a mask that is not empty, uint8 [h, w]."""
-    ys, xs = np.nonzero(mask > MASKED)
-    return int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max())
 
 
 class Pool:
