@@ -8,9 +8,9 @@ import torch
 
 from training.data.pictures import Pixels
 from training.data.subjects import MASKED, Subject, bounding_box
-from training.data.worn import Head, draw_cap, draw_headband, draw_headphones, dress, find_head
+from training.data.worn import Crown, draw_cap, draw_headband, draw_headphones, dress, find_crown
 
-Draw = Callable[[Subject, Head, random.Random], Subject]
+Draw = Callable[[Subject, Crown, random.Random], Subject]
 DRAWN = pytest.mark.parametrize("draw", [draw_headphones, draw_headband, draw_cap])
 
 
@@ -33,10 +33,10 @@ def _somebody(light: float = 1.0, arm: bool = False, cut: bool = False) -> Subje
     return Subject(torch.from_numpy(planes), bounding_box(mask), close=True)
 
 
-def _head(subject: Subject) -> Head:
-    head = find_head(subject)
-    assert head is not None
-    return head
+def _crown(subject: Subject) -> Crown:
+    crown = find_crown(subject)
+    assert crown is not None
+    return crown
 
 
 def _added(before: Subject, after: Subject) -> Pixels:
@@ -47,7 +47,7 @@ def _added(before: Subject, after: Subject) -> Pixels:
 
 
 def test_a_head_is_found_where_it_is() -> None:
-    across, top, down, half = _head(_somebody())
+    across, top, down, half = _crown(_somebody())
     assert across == pytest.approx(160, abs=1)
     assert top == pytest.approx(59, abs=1)
     assert down == pytest.approx(125, abs=12)
@@ -57,7 +57,7 @@ def test_a_head_is_found_where_it_is() -> None:
 @pytest.mark.parametrize(("arm", "cut"), [(True, False), (False, True)])
 def test_without_a_whole_head_on_top_nobody_is_dressed(arm: bool, cut: bool) -> None:
     somebody = _somebody(arm=arm, cut=cut)
-    assert find_head(somebody) is None
+    assert find_crown(somebody) is None
     assert dress(somebody, random.Random(0)) is somebody
 
 
@@ -65,7 +65,7 @@ def test_without_a_whole_head_on_top_nobody_is_dressed(arm: bool, cut: bool) -> 
 def test_what_is_worn_is_in_focus_and_as_near_as_the_person(draw: Draw) -> None:
     somebody = _somebody()
     for number in range(20):
-        dressed = draw(somebody, _head(somebody), random.Random(number))
+        dressed = draw(somebody, _crown(somebody), random.Random(number))
         added = _added(somebody, dressed)
         changed = (dressed.pixels[:3] != somebody.pixels[:3]).any(0).numpy()
         assert changed.sum() > 300
@@ -78,9 +78,9 @@ def test_what_is_worn_is_in_focus_and_as_near_as_the_person(draw: Draw) -> None:
 
 def test_headphones_go_beyond_the_ears() -> None:
     somebody = _somebody()
-    head = _head(somebody)
+    crown = _crown(somebody)
     for number in range(20):
-        added = _added(somebody, draw_headphones(somebody, head, random.Random(number)))
+        added = _added(somebody, draw_headphones(somebody, crown, random.Random(number)))
         for columns in (slice(0, 112), slice(209, None)):
             assert added[:, columns].sum() > 60
 
@@ -91,7 +91,7 @@ def test_in_a_dark_room_it_is_dark(draw: Draw) -> None:
         bright, dark = (_somebody(light) for light in (1.0, 0.2))
         levels = []
         for somebody in (bright, dark):
-            dressed = draw(somebody, _head(somebody), random.Random(number))
+            dressed = draw(somebody, _crown(somebody), random.Random(number))
             changed = (dressed.pixels[:3] != somebody.pixels[:3]).any(0)
             levels.append(float(dressed.pixels[:3][:, changed].float().mean()))
         assert levels[1] < 0.6 * levels[0]
