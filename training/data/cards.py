@@ -1,7 +1,7 @@
-"""Things that people hold up to a camera, drawn: cards, books, screens, plates, toys.
+"""Things that people hold up to a camera, drawn: cards, books, screens, plates, phones, cups.
 
-There are few photographs of objects with their outline, so these are flat shapes, seen askew,
-printed with a part of a photograph or with lines of text.
+There are few photographs of objects with their outline, so these are flat or round shapes, seen
+askew, printed with a part of a photograph or with lines of text.
 """
 
 import math
@@ -9,16 +9,32 @@ import random
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from training.data.drawing import (
+    Colour,
+    Drawing,
+    askew,
+    draw_colour,
+    draw_print,
+    lit_from_a_side,
+    rounded,
+    shaded,
+)
 from training.data.pictures import Pixels
 from training.data.pool import Pool
 from training.data.subjects import Subject
 
-Colour = tuple[int, int, int]
+_SIDE = 240  # pixels, of a thing's longer side before it is turned
+_DRINKS: tuple[Colour, ...] = ((60, 38, 22), (95, 60, 35), (190, 180, 165))
 
-_SIDE = 240  # pixels, of a card's longer side before it is turned
-_MARGIN = 0.2  # of its sides, around it
-_LETTERS = "ABCDEFGHIKLMNOPRSTUVWabcdefghiklmnoprstuvw0123456789"
+
+def draw_held(pool: Pool, rng: random.Random) -> Subject:
+    """Something that a hand may hold: half cards, else phones and cups."""
+    chance = rng.random()
+    if chance < 0.5:
+        return draw_card(pool, rng)
+    return draw_phone(pool, rng) if chance < 0.75 else draw_cup(pool, rng)
 
 
 def draw_card(pool: Pool, rng: random.Random) -> Subject:
@@ -31,17 +47,107 @@ def draw_card(pool: Pool, rng: random.Random) -> Subject:
     height, width = (longest, round(longest * aspect))
     if rng.random() < 0.6:
         height, width = width, height
-    face = (
-        _photograph(pool, rng, height, width) if rng.random() < 0.5 else _print(rng, height, width)
-    )
-    image, mask = _askew(face, _outline(rng, height, width), rng)
-    light = np.linspace(rng.uniform(0.7, 1.2), rng.uniform(0.7, 1.2), image.shape[1])
-    image = np.clip(image * light[None, :, None], 0, 255).astype(np.uint8)
+    image, mask = askew(_face(pool, rng, height, width), _outline(rng, height, width), rng)
+    return Subject.cutout(lit_from_a_side(image, rng), mask, pool.device)
+
+
+def draw_phone(pool: Pool, rng: random.Random) -> Subject:
+    """A phone that shows its screen or its back, upright or lying.
+
+    Args:
+        pool: whose photographs may be on its screen.
+    """
+    height, width = _SIDE, round(_SIDE * rng.uniform(0.44, 0.52))
+    phone = Drawing.empty(height, width)
+    radius = width * rng.uniform(0.08, 0.18)
+    phone.paint(phone.polygon(rounded(0, 0, width, height, radius)), _frame(rng))
+    edge = width * rng.uniform(0.02, 0.06)
+    inside = phone.polygon(rounded(edge, edge, width - edge, height - edge, radius - edge / 2))
+    if rng.random() < 0.4:
+        phone.paint(inside, _face(pool, rng, height, width))
+    else:
+        sheen = np.linspace(rng.uniform(0.7, 1.1), rng.uniform(0.9, 1.3), height)
+        back = np.full((height, width, 3), draw_colour(rng), np.uint8)
+        phone.paint(inside, shaded(back, sheen[:, None]))
+        _camera(phone, rng, width)
+    image, mask = phone.image, phone.alpha
+    if rng.random() < 0.3:
+        image, mask = np.rot90(image), np.rot90(mask)
+    image, mask = askew(np.ascontiguousarray(image), np.ascontiguousarray(mask), rng)
+    return Subject.cutout(lit_from_a_side(image, rng), mask, pool.device)
+
+
+def draw_cup(pool: Pool, rng: random.Random) -> Subject:
+    """A mug with a handle, or a paper cup with a lid.
+
+    Args:
+        pool: whose photographs may be printed on it.
+    """
+    size, height = _SIDE, _SIDE * 0.8
+    paper = rng.random() < 0.4
+    top = height * rng.uniform(0.34, 0.45)  # half the width there
+    bottom = top * (rng.uniform(0.68, 0.8) if paper else rng.uniform(0.85, 1))
+    depth = top * rng.uniform(0.08, 0.3)  # of the opening's ellipse, as seen from above
+    middle, low = size / 2, height - depth
+    cup = Drawing.empty(size, size)
+    body = draw_colour(rng)
+    if not paper:
+        side = rng.choice((-1, 1))
+        place = middle + side * (top + bottom) * 0.5, (low + depth) * 0.52
+        axes = top * rng.uniform(0.35, 0.5), height * rng.uniform(0.22, 0.3)
+        cup.paint(cup.ellipse(place, axes, thickness=height * rng.uniform(0.07, 0.11)), body)
+    wall = np.concatenate([
+        np.array([(middle - top, depth), (middle + top, depth)]),
+        np.array([middle, low]) + _half_ellipse(bottom, depth * bottom / top),
+    ])  # fmt: skip
+    across = (np.arange(size) - middle) / top
+    round_ = 0.55 + 0.5 * np.sqrt(np.clip(1 - (across * 0.95) ** 2, 0, 1))
+    round_ = round_ * (1 + rng.uniform(-0.3, 0.3) * across)  # lit from a side
+    face = np.full((size, size, 3), body, np.uint8)
+    if rng.random() < 0.6:
+        sleeve = slice(round(height * rng.uniform(0.2, 0.4)), round(height * rng.uniform(0.6, 0.9)))
+        face[sleeve] = _face(pool, rng, size, size)[sleeve]
+    cup.paint(cup.polygon(wall), shaded(face, round_[None]))
+    if paper:
+        wide = top * 1.06
+        lid = cup.polygon(rounded(middle - wide, 0, middle + wide, depth * 1.6, depth * 0.6))
+        cup.paint(lid, shaded(np.full_like(face, draw_colour(rng)), round_[None]))
+    else:
+        opening = cup.ellipse((middle, depth), (top, depth))
+        cup.paint(opening, shaded(face, round_[None, ::-1] * 0.6))
+        drink = cup.ellipse((middle, depth * 1.25), (top * 0.88, depth * 0.7))
+        cup.paint(np.minimum(drink, opening), rng.choice(_DRINKS))
+        cup.paint(cup.ellipse((middle, depth), (top, depth), thickness=3), body)
+    image, mask = askew(cup.image, cup.alpha, rng)
     return Subject.cutout(image, mask, pool.device)
 
 
-def _photograph(pool: Pool, rng: random.Random, height: int, width: int) -> Pixels:
-    """A part of a photograph."""
+def _half_ellipse(across: float, down: float) -> NDArray[np.float64]:
+    angle = np.radians(np.linspace(0, 180, 30))
+    return np.stack([np.cos(angle) * across, np.sin(angle) * down], 1)
+
+
+def _frame(rng: random.Random) -> Colour:
+    level = rng.choice((20, 35, 150, 200))
+    return level, level, level + rng.randint(-5, 10)
+
+
+def _camera(phone: Drawing, rng: random.Random, width: float) -> None:
+    """One to three lenses on a bump."""
+    size = width * rng.uniform(0.28, 0.42)
+    corner = width * 0.08
+    bump = phone.polygon(rounded(corner, corner, corner + size, corner + size, size * 0.25))
+    phone.paint(bump, _frame(rng))
+    for across, down in rng.sample([(0.3, 0.3), (0.3, 0.72), (0.72, 0.5)], rng.randint(1, 3)):
+        place = corner + size * across, corner + size * down
+        for radius, colour in ((0.2, (12, 12, 16)), (0.1, (30, 35, 60))):
+            phone.paint(phone.ellipse(place, (size * radius, size * radius)), colour)
+
+
+def _face(pool: Pool, rng: random.Random, height: int, width: int) -> Pixels:
+    """A part of a photograph, or print."""
+    if rng.random() < 0.5:
+        return draw_print(rng, height, width)
     source = rng.choice(pool.scenes) if rng.random() < 0.6 else rng.choice(pool.people).pixels
     rows, columns = source.shape[1:]
     share = rng.uniform(0.3, 1) * min(rows / height, columns / width)
@@ -51,40 +157,13 @@ def _photograph(pool: Pool, rng: random.Random, height: int, width: int) -> Pixe
     return np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def _colour(rng: random.Random) -> Colour:
-    if rng.random() < 0.4:  # paper and plastic are mostly bright or dark, with little colour
-        level = rng.choice((rng.randint(200, 255), rng.randint(10, 60)))
-        return (level, level - rng.randint(0, 10), level - rng.randint(0, 10))
-    return (rng.randint(0, 255), rng.randint(0, 255), rng.randint(0, 255))
-
-
-def _print(rng: random.Random, height: int, width: int) -> Pixels:
-    """Text and shapes on one colour."""
-    face = np.full((height, width, 3), _colour(rng), np.uint8)
-    for _ in range(rng.randint(0, 3)):
-        corner = rng.randint(0, width), rng.randint(0, height)
-        if rng.random() < 0.5:
-            size = rng.randint(10, width // 2 + 10), rng.randint(5, height // 2 + 5)
-            cv2.rectangle(face, (*corner, *size), _colour(rng), -1, cv2.LINE_AA)
-        else:
-            cv2.circle(face, corner, rng.randint(5, height // 3 + 5), _colour(rng), -1, cv2.LINE_AA)
-    y = rng.randint(10, max(11, height // 2))
-    ink, scale = _colour(rng), rng.uniform(0.3, 1.6)
-    for _ in range(rng.randint(0, 7)):
-        text = "".join(rng.choice(_LETTERS) for _ in range(rng.randint(3, 24)))
-        cv2.putText(face, text, (rng.randint(4, width // 4), y), cv2.FONT_HERSHEY_SIMPLEX, scale,
-                    ink, max(1, round(scale * 2)), cv2.LINE_AA)  # fmt: skip
-        y += round(30 * scale) + 4
-    return face
-
-
 def _outline(rng: random.Random, height: int, width: int) -> Pixels:
     """Uint8 [height, width], 255 inside: a rectangle, an ellipse or something rounder or odder."""
-    mask = np.zeros((height, width), np.uint8)
+    card = Drawing.empty(height, width)
     chance = rng.random()
     if chance < 0.6:
-        mask[:] = 255
-        return mask
+        card.alpha[:] = 255
+        return card.alpha
     angle = np.linspace(0, 2 * math.pi, 120, endpoint=False)
     radius = np.full_like(angle, 0.98)
     if chance > 0.75:
@@ -92,24 +171,4 @@ def _outline(rng: random.Random, height: int, width: int) -> Pixels:
             amplitude, phase = rng.uniform(0, 0.35 / waves), rng.uniform(0, 2 * math.pi)
             radius = radius + amplitude * (np.cos(waves * angle + phase) - 1)
     points = np.stack([np.cos(angle) * width, np.sin(angle) * height], 1) * radius[:, None] / 2
-    points += (width / 2, height / 2)
-    cv2.fillPoly(mask, [np.rint(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return mask
-
-
-def _askew(face: Pixels, mask: Pixels, rng: random.Random) -> tuple[Pixels, Pixels]:
-    """Turned and seen in perspective, with a margin."""
-    height, width = mask.shape
-    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
-    turn = math.radians(rng.gauss(0, 12))
-    centred = corners - (width / 2, height / 2)
-    cos, sin = math.cos(turn), math.sin(turn)
-    moved = centred @ np.array([(cos, sin), (-sin, cos)])
-    moved *= np.array([[rng.uniform(0.85, 1), rng.uniform(0.85, 1)] for _ in range(4)])
-    margin = _MARGIN * np.array((width, height))
-    moved -= moved.min(0) - margin
-    size = np.ceil(moved.max(0) + margin).astype(int).tolist()
-    matrix = cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
-    image = cv2.warpPerspective(face, matrix, size, flags=cv2.INTER_LINEAR,
-                                borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-    return np.asarray(image), np.asarray(cv2.warpPerspective(mask, matrix, size))
+    return card.polygon(points + np.array((width / 2, height / 2)))

@@ -28,6 +28,7 @@ _CHROMA = (
     (24, 26, 56, 99),
     (47, 66, 99, 99),
 )  # 99 beyond
+_BLOTCH = 6  # pixels, of coloured noise
 _YCBCR = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 
 
@@ -40,6 +41,9 @@ class Webcam:
     coarse: the webcam smoothed its noise.
     soft: it smoothed the image.
     quality: of its JPEG compression, 1 to 100; None without compression.
+    blotches: standard deviation of coloured noise that is some pixels wide, at black; less of it
+        is seen in bright parts.
+    denoiser: standard deviation of the noise that the webcam takes away, with the finest detail.
     """
 
     shot: float
@@ -47,11 +51,13 @@ class Webcam:
     coarse: bool
     soft: bool
     quality: float | None
+    blotches: float = 0.0
+    denoiser: float = 0.0
 
     @staticmethod
     def draw(rng: random.Random, dark: bool) -> "Webcam":
-        """A random webcam; noisier if the room is dark."""
-        level = rng.uniform(0.02, 0.06) if dark else rng.uniform(0, 0.03)
+        """A random webcam; noisier if the room is dark, and then with a denoiser, as a rule."""
+        level = rng.uniform(0.02, 0.09) if dark else rng.uniform(0, 0.03)
         noisy = dark or rng.random() < 0.6
         return Webcam(
             shot=level * noisy,
@@ -59,6 +65,8 @@ class Webcam:
             coarse=rng.random() < 0.4,
             soft=rng.random() < 0.15,
             quality=rng.uniform(25, 95) if rng.random() < 0.35 else None,
+            blotches=rng.uniform(0, 0.4) * level * dark,
+            denoiser=rng.uniform(0.4, 1.2) * level if dark and rng.random() < 0.7 else 0.0,
         )
 
 
@@ -78,10 +86,35 @@ def through_webcams(sharp: Tensor, webcams: Sequence[Webcam], seeds: Sequence[in
             noise = torch.randn(image.shape, generator=generator, device=sharp.device)
             if webcam.coarse:
                 noise = 2 * _smoothed(noise)
-            image = image + noise * (webcam.shot * image.clamp(min=0).sqrt() + webcam.read)
+            noisy = image + noise * (webcam.shot * image.clamp(min=0).sqrt() + webcam.read)
+            if webcam.blotches:
+                noisy = noisy + _blotches(image, generator) * webcam.blotches * (1 - image)
+            image = noisy
+        if webcam.denoiser:
+            image = _denoised(image, webcam.denoiser)
         image = image.clamp(0, 1)
         delivered.append(image if webcam.quality is None else jpeg(image, webcam.quality))
     return torch.cat(delivered)
+
+
+def _blotches(image: Tensor, generator: torch.Generator) -> Tensor:
+    """Noise of colour without brightness, some pixels wide, of standard deviation 1."""
+    height, width = image.shape[2:]
+    size = (1, 3, -(-height // _BLOTCH), -(-width // _BLOTCH))
+    coarse = torch.randn(size, generator=generator, device=image.device)
+    noise = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False)
+    luma = torch.tensor(_YCBCR[0], device=image.device).view(1, 3, 1, 1)
+    noise = noise - (noise * luma).sum(1, keepdim=True)
+    return noise / noise.std().clamp(min=1e-6)
+
+
+def _denoised(image: Tensor, deviation: float) -> Tensor:
+    """Local Wiener filter (Lee, "Digital Image Enhancement and Noise Filtering by Use of Local
+    Statistics", IEEE T-PAMI 1980): smooth but where there is more contrast than noise makes."""
+    padded = F.pad(image, (2,) * 4, mode="replicate")
+    mean, square = F.avg_pool2d(padded, 5, 1), F.avg_pool2d(padded**2, 5, 1)
+    variance = (square - mean**2).clamp(min=1e-8)
+    return mean + (image - mean) * (1 - deviation**2 / variance).clamp(0, 1)
 
 
 def _smoothed(image: Tensor) -> Tensor:

@@ -51,3 +51,33 @@ def test_dark_rooms_are_noisy() -> None:
     assert min(dark) >= 0.02
     assert min(light) == 0
     assert max(light) <= 0.03
+
+
+def test_coloured_noise_is_wide_and_keeps_the_brightness() -> None:
+    grey = torch.full((1, 3, 96, 96), 0.3)
+    noise = (
+        through_webcams(grey, [Webcam(0.01, 0.0, False, False, None, blotches=0.05)], [0]) - grey
+    )
+    luma = (noise * torch.tensor((0.299, 0.587, 0.114)).view(1, 3, 1, 1)).sum(1)
+    assert noise[:, 2].std() > 4 * luma.std()
+    neighbours = torch.stack([noise[:, 2, :, :-1].flatten(), noise[:, 2, :, 1:].flatten()])
+    assert torch.corrcoef(neighbours)[0, 1] > 0.7
+
+
+def test_a_denoiser_smooths_the_flat_and_keeps_the_edges() -> None:
+    step = torch.full((1, 3, 64, 64), 0.2)
+    step[..., 32:] = 0.6
+    plain, clever = (
+        through_webcams(step, [Webcam(0.0, 0.04, False, False, None, denoiser=level)], [0])
+        for level in (0.0, 0.04)
+    )
+    assert (clever - step)[..., :28].std() < 0.5 * (plain - step)[..., :28].std()
+    assert (clever[..., 32] - clever[..., 31]).mean() > 0.35
+
+
+def test_only_dark_rooms_have_coloured_noise_and_a_denoiser() -> None:
+    rng = random.Random(0)
+    dark, light = ([Webcam.draw(rng, d) for _ in range(50)] for d in (True, False))
+    assert min(webcam.blotches for webcam in dark) > 0
+    assert 20 < sum(webcam.denoiser > 0 for webcam in dark) < 50
+    assert not any(webcam.blotches or webcam.denoiser for webcam in light)
