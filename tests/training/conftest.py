@@ -17,7 +17,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, people in (("people", True), ("people_auto", True), ("backgrounds", False)):
         (folder / name).mkdir()
         for number in range(2):
-            stem = folder / name / f"photo_{number}"
+            stem = folder / name / f"{'call' if name == 'people_auto' else 'photo'}_{number}"
             image = random.integers(0, 256, (200, 300, 3), dtype=np.uint8)
             mask = np.zeros((200, 300), np.uint8)
             if people:

@@ -8,20 +8,22 @@ NAME before its first underscore is its source. Missing folders are skipped, exc
 be people and backgrounds.
 """
 
+from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from realtime_bokeh.errors import UsageError
+from training.data.hands import cut_hands
 from training.data.pictures import Pixels
 from training.data.subjects import MASKED, Subject, bounding_box
 
 LONG_SIDE = 640  # photos are kept at this size
 _FEWEST = 500  # pixels of a mask in which there is somebody to see
+_HANDS = "hands"  # source of webcam frames with raised hands
 _PEOPLE = {"people": False, "people_auto": True, "calls": True}  # folders: head and shoulders?
 
 
@@ -67,17 +69,11 @@ class Pool:
             self.device
         )
 
-    def alone(self, subject: Subject) -> Tensor:
-        """The pixels of a subject to be put over another scene: its mask is pulled inwards.
-
-        At the edge of its mask a photo shows what was behind.
-        """
-        pixels = subject.pixels
-        mask = pixels[3:4].float()
-        if not subject.close:
-            mask = -F.max_pool2d(-mask, 3, 1, 1)
-        mask = (mask * 1.3 - 0.15 * 255).clamp(0, 255).to(torch.uint8)
-        return torch.cat([pixels[:3], mask, pixels[4:]])
+    @cached_property
+    def hands(self) -> list[Subject]:
+        """Raised hands, cut from the webcam frames."""
+        frames = self.sources.get(_HANDS, [])
+        return [hand for frame in frames for hand in cut_hands(frame.pixels)]
 
     def _subject(
         self, image: Pixels, mask: Pixels, disparity: Pixels, close: bool

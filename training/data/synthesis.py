@@ -16,9 +16,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.data.optics import GAMMA, Lens, Plane, infill, lens_blur, lens_focus
-from training.data.plans import Plan, Planner, Shot, Window
+from training.data.plans import Plan, Planner
 from training.data.pool import Pool
+from training.data.shots import Shot
 from training.data.webcam import through_webcams
+from training.data.windows import Window
 
 _EXPOSURE = 7  # moments that a moving exposure is averaged over
 _RIM = 0.02  # of the width: around a mask a disparity is the subject's as much as the scene's
@@ -81,24 +83,45 @@ class Renderer:
         self, moments: Sequence[tuple[Plan, int]], seeds: Sequence[int], height: int, width: int,
         lens: bool,
     ) -> Batch:  # fmt: skip
-        samples = [_planes(plan, time, height, width) for plan, time in moments]
-        sharp = torch.cat([_composited(planes) for planes, _ in samples]) ** (1 / GAMMA)
-        disparity = torch.cat([disparity for _, disparity in samples])
+        samples = [_seen(plan, time, height, width) for plan, time in moments]
+        sharp = torch.cat([sample.sharp() for sample in samples]) ** (1 / GAMMA)
+        disparity = torch.cat([sample.disparity for sample in samples])
         webcams = [plan.webcam for plan, _ in moments]
         image = through_webcams(sharp, webcams, [self._seed + seed for seed in seeds])
         if not lens:
-            focus = torch.cat([lens_focus(planes, self._lens) for planes, _ in samples])
+            focus = torch.cat([lens_focus(sample.planes, self._lens) for sample in samples])
             return Batch(image, sharp, None, focus, disparity)
-        light, focus = lens_blur(_stacked([planes for planes, _ in samples]), self._lens)
+        light, focus = lens_blur(_stacked([sample.filled() for sample in samples]), self._lens)
         return Batch(image, sharp, light ** (1 / GAMMA), focus, disparity)
 
 
-def _composited(planes: Sequence[Plane]) -> Tensor:
-    """The light of planes, from back to front, without a lens."""
-    light = planes[0].light
-    for plane in planes[1:]:
-        light = torch.lerp(light, plane.light, plane.alpha)
-    return light.clamp(0, 1)
+class _Seen(NamedTuple):
+    """What is before the lens, [1, ...] each.
+
+    planes: the scene and what stands before it, from back to front. The scene is as it was
+        photographed, with whoever is in place.
+    missing: 1 where the scene is hidden by them in the photo, so that a lens, which sees around
+        them, needs it filled.
+    disparity: of all of it.
+    """
+
+    planes: list[Plane]
+    missing: Tensor | None
+    disparity: Tensor
+
+    def sharp(self) -> Tensor:
+        """The light without a lens."""
+        light = self.planes[0].light
+        for plane in self.planes[1:]:
+            light = torch.lerp(light, plane.light, plane.alpha)
+        return light.clamp(0, 1)
+
+    def filled(self) -> list[Plane]:
+        """The planes, with the scene as if nobody had been there."""
+        scene, *others = self.planes
+        if self.missing is None or bool((self.missing > 0).all()):
+            return self.planes
+        return [scene._replace(light=infill(scene.light, 1 - self.missing)), *others]
 
 
 def _stacked(samples: Sequence[list[Plane]]) -> list[Plane]:
@@ -110,28 +133,32 @@ def _stacked(samples: Sequence[list[Plane]]) -> list[Plane]:
             for slot in itertools.zip_longest(*samples, fillvalue=empty)]  # fmt: skip
 
 
-def _planes(plan: Plan, time: int, height: int, width: int) -> tuple[list[Plane], Tensor]:
-    """The scene and what stands before it, [1, ...] each, from back to front; and disparity."""
+def _seen(plan: Plan, time: int, height: int, width: int) -> _Seen:
     light, own_mask, depth = _cut(plan.scene.at(plan.camera, time=time), height, width)
-    planes, disparity = [], depth
+    planes, missing, far, disparity = [], None, depth, depth
     if not any(layer.coc == 0 for layer in plan.layers):
         near = torch.quantile(depth, 0.97)
         coc = ((near - depth) / near.clamp(min=0.2) * 1.4 - 0.3).clamp(0, 1)
     elif not plan.in_place:
-        coc, disparity = ((1 - 0.7 * depth) * 1.1).clamp(0, 1), depth * 0.7
+        far = disparity = depth * 0.7
+        coc = ((1 - far) * 1.1).clamp(0, 1)
     for layer in plan.layers:
         if layer.shot is plan.scene:
-            mask = _softened(own_mask)
-            planes.append(Plane(light, mask, torch.zeros_like(mask)))
-            light, coc = _around(light, mask, depth)
+            mask, layer_light, nearness = _softened(own_mask), light, depth
+            missing = (_dilated(mask, 3) > 0.02).float()
+            coc, far = _around(mask, missing, depth)
         else:
             shot = layer.shot.at(plan.camera, layer.own, time=time)
             layer_light, mask, _ = _cut(shot, height, width)
             mask = _softened(mask)
-            planes.append(Plane(layer_light, mask, torch.full_like(mask, layer.coc)))
-            nearer = disparity.clamp(min=0.7 if layer.coc > 0 else 1.0)
-            disparity = torch.where(mask > 0.5, nearer, disparity)
-    return [Plane(light, torch.ones_like(depth), coc), *planes], disparity
+            nearness = torch.full_like(mask, 0.7 if layer.coc > 0 else 1.0)
+            disparity = torch.where(mask > 0.5, torch.maximum(disparity, nearness), disparity)
+        if plan.lighting:
+            layer_light = plan.lighting.apply(layer_light, mask, nearness)
+        planes.append(Plane(layer_light, mask, torch.full_like(mask, layer.coc)))
+    if plan.lighting:
+        light = plan.lighting.apply(light, torch.zeros_like(depth), far)
+    return _Seen([Plane(light, torch.ones_like(depth), coc), *planes], missing, disparity)
 
 
 def _cut(shot: Shot, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -194,22 +221,21 @@ def _resampled(
     return cut
 
 
-def _around(light: Tensor, mask: Tensor, depth: Tensor) -> tuple[Tensor, Tensor]:
-    """A photo without its subject: light and circle of confusion.
+def _around(mask: Tensor, missing: Tensor, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """The circle of confusion around somebody in their own photo, and the scene's disparity.
 
-    The subject's place is filled from around it, and so is the disparity in a rim about it: an
-    estimated disparity falls off softly there, and would teach that a sharp rim is wanted.
+    The disparity is filled from around them and a rim about them: an estimated disparity falls off
+    softly there, and would teach that a sharp rim is wanted.
     """
     height, width = mask.shape[2:]
     near = (depth * mask).sum() / mask.sum() if mask.sum() > 50 else torch.ones_like(mask.sum())
-    outside = 1 - (_dilated(mask, 3) > 0.02).float()
     rim = 2 * round(_RIM * (height * width) ** 0.5 * 0.75) + 1
     beyond = 1 - (_dilated(mask, rim) > 0.02).float()
     filled = infill(depth, beyond) if bool(beyond.any()) else depth
     # fully out of focus from half as near, or half as near again, as the subject
     coc = ((near - filled) / near.clamp(min=0.2) * 2).clamp(-1, 1)
-    coc = torch.where(outside > 0, coc, coc.clamp(min=0))  # nothing made up hides the subject
-    return (infill(light, outside) if bool(outside.any()) else light), coc
+    # nothing made up hides the subject
+    return torch.where(missing > 0, coc.clamp(min=0), coc), filled
 
 
 def _dilated(mask: Tensor, size: int) -> Tensor:

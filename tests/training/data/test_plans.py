@@ -5,6 +5,7 @@ import pytest
 
 from training.data.plans import KINDS, Plan, Planner, people_of
 from training.data.pool import Pool
+from training.data.shots import Sway
 from training.data.synthesis import Renderer
 
 HEIGHT, WIDTH = 48, 80
@@ -50,7 +51,7 @@ def test_what_a_folder_lacks_is_left_out(photos: Path, tmp_path: Path) -> None:
     for folder in ("people", "backgrounds"):
         (tmp_path / folder).symlink_to(photos / folder)
     kinds = people_of(Pool(tmp_path))
-    assert kinds == {"standing people": {"photo": 1.0}, "things held up": {}, "nobody": {}}
+    assert kinds == {"standing people": {"photo": 1.0}, "things alone": {}, "nobody": {}}
 
 
 def test_windows_have_the_pictures_shape(plans: list[Plan]) -> None:
@@ -69,11 +70,26 @@ def test_what_must_stay_inside_its_photo_does(plans: list[Plan]) -> None:
         assert y + height <= rows + 1e-6
 
 
-def test_faces_fill_the_picture_now_and_then(plans: list[Plan], pool: Pool) -> None:
-    top, bottom = pool.people[0].box[1], pool.people[0].box[3]
-    heights = [p.scene.window[3] / (bottom - top + 1) for p in plans if p.in_place]
-    assert sum(h < 0.25 for h in heights) > 2  # of a standing person's height
-    assert sum(h > 1 for h in heights) > 20
+def test_clips_pause(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In some nothing moves, in others nothing but the hands."""
+    monkeypatch.setattr(pool, "hands", [pool.people[0].alone])
+    drawn = [Planner(pool, random.Random(f"1/{n}"), HEIGHT, WIDTH).draw() for n in range(300)]
+    moving = [
+        (p.camera != Sway(), [layer.own != Sway() for layer in p.layers])
+        for p in drawn if p.in_place and len(p.layers) > 1
+    ]  # fmt: skip
+    assert any(not camera and not any(layers) for camera, layers in moving)
+    assert any(not camera and any(layers) for camera, layers in moving)
+    assert any(camera and any(layers) for camera, layers in moving)
+
+
+def test_people_together_are_all_in_focus(pool: Pool) -> None:
+    drawn = [Planner(pool, random.Random(f"2/{n}"), HEIGHT, WIDTH).draw() for n in range(300)]
+    photos = {id(s.pixels) for s in pool.people} | {id(s.alone.pixels) for s in pool.people}
+    people = [
+        sum(layer.coc == 0 and id(layer.shot.pixels) in photos for layer in p.layers) for p in drawn
+    ]
+    assert {1, 2, 3} <= set(people)
 
 
 def test_what_is_held_up_is_in_focus_and_what_is_near_the_lens_is_not(

@@ -90,3 +90,27 @@ def test_lens_shapes_what_is_out_of_focus(pool: Pool) -> None:
     assert torch.equal(disc.input, blades.input)
     assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)
     assert torch.allclose(disc.focus, blades.focus, atol=0.3)
+
+
+def test_a_photo_in_place_is_seen_as_it_is(pool: Pool) -> None:
+    """What the lens needs filled behind somebody is not filled in what the network sees."""
+    renderer = Renderer(pool, 0)
+    number, plan = next(
+        (n, p) for n in range(200)
+        if (p := Planner(pool, random.Random(f"0/{n}"), 96, 160).draw()).in_place
+        and len(p.layers) == 1 and not p.lighting and not any(p.scene.motion)
+    )  # fmt: skip
+    x, y, width, height = plan.scene.window
+    rows, columns = plan.scene.pixels.shape[1:]
+    grid = torch.nn.functional.affine_grid(
+        torch.tensor([[[width / columns * (-1 if plan.scene.flip else 1), 0,
+                        (2 * x + width) / columns - 1],
+                       [0, height / rows, (2 * y + height) / rows - 1]]]),
+        [1, 1, 96, 160], align_corners=False,
+    )  # fmt: skip
+    photo = torch.nn.functional.grid_sample(
+        plan.scene.pixels[None, :3] / 255, grid, padding_mode="border", align_corners=False
+    )
+    gain = torch.tensor(plan.scene.gain).view(1, 3, 1, 1)
+    expected = (photo**2.2 * gain).clamp(0, 1) ** (1 / 2.2)
+    assert torch.allclose(renderer.batch([number], 96, 160).sharp, expected, atol=0.01)
