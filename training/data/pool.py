@@ -5,10 +5,11 @@ made by a network), `calls/` (people as the camera of a call sees them, soft mas
 `backgrounds/` hold NAME.jpg, NAME.disparity.png (8-bit, any size, bright is near) and, for people,
 NAME.mask.png (8-bit, or 0 and 1); `cutouts/` holds pictures with alpha (NAME.webp). The part of a
 NAME before its first underscore is its source. Missing folders are skipped, except that there must
-be people and backgrounds.
+be people and backgrounds. Backgrounds that are named in scenes_with_people.txt beside this module
+are left out: people near the camera, without a mask, would be taught as background.
 """
 
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,12 @@ LONG_SIDE = 640  # photos are kept at this size
 _FEWEST = 500  # pixels of a mask in which there is somebody to see
 _HANDS = "hands"  # source of webcam frames with raised hands
 _PEOPLE = {"people": False, "people_auto": True, "calls": True}  # folders: head and shoulders?
+
+
+@cache
+def _with_people() -> frozenset[str]:
+    names = Path(__file__).with_name("scenes_with_people.txt").read_text(encoding="utf-8")
+    return frozenset(names.split())
 
 
 class Pool:
@@ -54,6 +61,8 @@ class Pool:
         ]
         self.scenes: list[Tensor] = []
         for path in sorted((folder / "backgrounds").glob("*.jpg")):
+            if path.stem in _with_people():
+                continue
             image = _photo(path)
             self.scenes.append(self.tensor(image, _plane(path, ".disparity.png", image)))
         if not self.people or not self.scenes:

@@ -50,6 +50,14 @@ def test_masks_of_ones_are_masks(photos: Path, tmp_path: Path) -> None:
     assert torch.equal(ones.pixels, levels.pixels)
 
 
+def test_people_near_the_camera_are_no_background(photos: Path, tmp_path: Path) -> None:
+    shutil.copytree(photos, tmp_path, dirs_exist_ok=True)
+    for suffix in (".jpg", ".disparity.png"):
+        picture = tmp_path / "backgrounds" / f"photo_0{suffix}"
+        picture.rename(picture.with_name(f"18f_013{suffix}"))
+    assert Pool(tmp_path).counts["backgrounds"] == 1
+
+
 def test_cutouts_need_alpha(photos: Path, tmp_path: Path) -> None:
     for name in ("people", "backgrounds"):
         (tmp_path / name).symlink_to(photos / name)
