@@ -4,9 +4,11 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+import cv2
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,9 +16,12 @@ from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
 from tests.training.runs import EVENTS, HIT, STEPS, TINY, arguments
+from training.data.batches import share_of
 from training.fit.ablations import build_network
 from training.fit.presets import PRESETS
 from training.train import parse, train
+
+FOCUS_LOSSES = {"focus", "detail", "coarse"}
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +42,18 @@ class State(TypedDict):
     network: dict[str, Tensor]
 
 
+class Line(TypedDict):
+    """A report; without a truth it has no PSNR."""
+
+    stage: int
+    parts: dict[str, float]
+    psnr: NotRequired[float]
+
+
+def _reports(run: Path) -> list[Line]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
 def _state(run: Path) -> State:
     state: State = torch.load(run / "checkpoint.pt", weights_only=True)
     return state
@@ -51,7 +68,7 @@ def test_a_person_is_told_what_happens(
     for said in (
         "preset    tiny: for tests",
         "CPU with 1 threads, f32",
-        "stage 1   50% of the run: 2 samples of 48x32 or 32x48, loss l1_ssim, rate 1e-03 to 5e-04",
+        "stage 1   50% of the run: 2 samples of 48x32 or 32x48, loss focus, rate 1e-03 to 5e-04",
         "length    4 steps",
         f"folder    {run}, a new run",
         f"reading {photos}",
@@ -177,8 +194,43 @@ def test_clips_and_a_teacher_are_learnt_from(photos: Path, tmp_path: Path) -> No
     teacher = str(tmp_path / "teacher" / "weights.safetensors")
     _train(photos, tmp_path / "run", "--temporal", "--teacher", teacher)
     assert _state(tmp_path / "run")["samples"] == 2 * STEPS
-    report = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
-    assert report["parts"].keys() == {"rendering", "picture", "focus", "teacher", "motion"}
+    alone, last = _reports(tmp_path / "run")
+    assert alone["parts"].keys() == {*FOCUS_LOSSES, "teacher", "motion"}
+    assert last["parts"].keys() == {"rendering", "picture", *FOCUS_LOSSES, "teacher", "motion"}
+
+
+def test_on_focus_alone_the_rendering_is_held_to_what_the_run_began_with(
+    photos: Path, tmp_path: Path
+) -> None:
+    """In a run that is ended in the middle of that stage too."""
+    _train(photos, tmp_path / "before", "--minutes", "1e-9")
+    initial = ["--init", str(tmp_path / "before" / "weights.safetensors")]
+    _train(photos, tmp_path / "parts", *initial, "--minutes", "1e-9")
+    (tmp_path / "parts" / "samples.jpg").rename(tmp_path / "parts" / "first.jpg")
+    for run in ("parts", "single"):
+        _train(photos, tmp_path / run, *initial)
+    alone, last = _reports(tmp_path / "single")
+    assert alone["parts"].keys() == {"rendering", *FOCUS_LOSSES}
+    assert "psnr" not in alone
+    assert (alone["stage"], last["stage"]) == (1, 2)
+    sheet = cv2.imread(str(tmp_path / "parts" / "first.jpg"))
+    assert sheet is not None
+    assert sheet.shape[0] - 20 == 3 * share_of(TINY, 0, 0).size.height  # input, output, focus
+    assert last["psnr"] > 0
+    assert _reports(tmp_path / "parts")[0]["parts"]["rendering"] == 0  # of its first step alone
+    assert alone["parts"]["rendering"] > 0
+    parts, single = (_state(tmp_path / run)["network"] for run in ("parts", "single"))
+    assert all(torch.equal(parts[k], single[k]) for k in single)
+
+
+def test_a_frozen_part_of_a_network_stays_as_it_began(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PRESETS, "tiny", replace(TINY, frozen="encoder_lv1"))
+    _train(photos, tmp_path / "run")
+    begun, ended = build_network(TINY).state_dict(), _state(tmp_path / "run")["network"]
+    same = {name.split(".")[0] for name in begun if torch.equal(begun[name], ended[name])}
+    assert same == {"encoder_lv1"}
 
 
 def test_every_preset_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,10 +255,10 @@ def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
         _train(photos, run, "--blades", "3")
     with pytest.raises(UsageError, match="--cats-eye must be from 0 to"):
         _train(photos, run, "--cats-eye", "nan")
-    options = ["--preset", "lite-tune", "--data", str(photos), "--out", str(run)]
+    options = ["--preset", "lite-calls", "--data", str(photos), "--out", str(run)]
     with pytest.raises(UsageError, match="argument --steps: invalid int value: 'many'; see --help"):
         _train(photos, run, "--steps", "many")
-    with pytest.raises(UsageError, match="lite-tune needs --init"):
+    with pytest.raises(UsageError, match="lite-calls needs --init"):
         train(parse(options))
     _train(photos, run, "--minutes", "1e-9")
     options += ["--init", str(run / "weights.safetensors")]

@@ -46,7 +46,7 @@ class Report:
     step, samples, hours: how many of each the run has had.
     loss: what was minimised, the sum of `parts`.
     parts: its terms by name, see `Trainer`.
-    psnr: in dB, of the picture that a viewer gets against the truth.
+    psnr: in dB, of the picture that a viewer gets against the truth; None in a stage without one.
     psnr_identity: in dB, of the sharp picture against the truth.
     stage: its number, from 1.
     rate: Adam's, at the last step.
@@ -57,8 +57,8 @@ class Report:
     hours: float
     loss: float
     parts: Mapping[str, float]
-    psnr: float
-    psnr_identity: float
+    psnr: float | None
+    psnr_identity: float | None
     stage: int
     rate: float
 
@@ -90,12 +90,14 @@ class Pace:
         seconds_left = self.left(report.step, seconds)
         left = f", {duration(seconds_left)} left" if seconds_left else ""
         parts = ", ".join(f"{name} {value:.4f}" for name, value in report.parts.items())
+        picture = ""
+        if report.psnr is not None:
+            picture = f"{report.psnr:.2f} dB (sharp picture {report.psnr_identity:.2f}), "
         self._samples, self._seconds = report.samples, seconds
         self._done = self._length.done(report.step, seconds)
         return (
             f"{self._length.position(report.step, seconds)}{stage}: loss {report.loss:.4f} "
-            f"({parts}), {report.psnr:.2f} dB (sharp picture {report.psnr_identity:.2f}), "
-            f"{speed:.3g} samples/s{left}"
+            f"({parts}), {picture}{speed:.3g} samples/s{left}"
         )
 
 
