@@ -243,6 +243,17 @@ def test_every_preset_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
         assert preset.description
 
 
+@pytest.mark.parametrize(
+    ("given", "used"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")]
+)
+def test_idle_threads_leave_their_core_to_others(given: dict[str, str], used: str) -> None:
+    """Unless the user says otherwise; read before PyTorch is, since it asks once."""
+    code = "import sys, os, training; print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+    clean = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, env=clean | given)
+    assert said.split() == ["False", used]
+
+
 def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     with pytest.raises(UsageError, match="needs photographs"):
