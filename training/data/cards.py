@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from training.data.pictures import Pixels
-from training.data.pool import Pool, Subject, bounding_box
+from training.data.pool import Pool
+from training.data.subjects import Subject
 
 Colour = tuple[int, int, int]
 
@@ -36,7 +37,7 @@ def draw_card(pool: Pool, rng: random.Random) -> Subject:
     image, mask = _askew(face, _outline(rng, height, width), rng)
     light = np.linspace(rng.uniform(0.7, 1.2), rng.uniform(0.7, 1.2), image.shape[1])
     image = np.clip(image * light[None, :, None], 0, 255).astype(np.uint8)
-    return Subject(pool.tensor(image, mask, mask), bounding_box(mask), close=False)
+    return Subject.cutout(image, mask, pool.device)
 
 
 def _photograph(pool: Pool, rng: random.Random, height: int, width: int) -> Pixels:

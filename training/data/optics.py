@@ -90,6 +90,24 @@ def lens_blur(planes: Sequence[Plane], lens: Lens) -> tuple[Tensor, Tensor]:
     return (light / covered).clamp(0, 1), (focus / covered).clamp(0, 1)
 
 
+def lens_focus(planes: Sequence[Plane], lens: Lens) -> Tensor:
+    """The focus of `lens_blur` alone: known as soon as what is nearer than the focus is blurred."""
+    focus = torch.zeros_like(planes[0].alpha)
+    left = torch.ones_like(focus)
+    largest = largest_radius(*focus.shape[2:])
+    for number, level in enumerate(LEVELS[: LEVELS.index(0) + 1]):
+        for plane in reversed(planes):
+            weight = plane.alpha * _share(plane.coc, number)
+            if not bool((weight > 0).any()):
+                continue
+            cover = weight if level == 0 else _blur(weight, abs(level) * largest, lens)
+            taken = torch.minimum(cover, left)
+            left = left - taken
+            if level == 0:
+                focus = focus + taken
+    return focus
+
+
 def infill(values: Tensor, known: Tensor) -> Tensor:
     """Fill what is not known from its surroundings, coarse to fine (push-pull: Gortler et al., "The
     Lumigraph", SIGGRAPH 1996).
@@ -99,7 +117,7 @@ def infill(values: Tensor, known: Tensor) -> Tensor:
         known: [n, 1, h, w] in [0, 1]; where it is 0, values do not matter.
     """
     height, width = values.shape[2:]
-    if min(height, width) < 2:
+    if max(height, width) < 2:
         return values
     weighted = F.avg_pool2d(torch.cat([values * known, known], 1), 2, ceil_mode=True)
     weight = weighted[:, -1:]

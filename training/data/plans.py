@@ -5,16 +5,45 @@ A plan is drawn once for a sample or a clip; `Shot.at` moves its parts in time.
 
 import math
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
 from training.data.cards import draw_card
-from training.data.pool import Pool, Subject
+from training.data.pool import Pool
+from training.data.subjects import Subject
 from training.data.webcam import Webcam
 
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of sample.
+
+    share: of all samples, over the sum of the shares.
+    sources: of the people in it, with their weights (see `training.data.pool`).
+    in_place: how often they are in their own photo; else they are put over another scene.
+    """
+
+    share: float
+    sources: Mapping[str, float] = field(default_factory=dict)
+    in_place: float = 0.0
+
+
+PORTRAITS, STANDING, THINGS, NOBODY = "portraits", "standing people", "things held up", "nobody"
+# What a folder lacks is left out; a source that is not named here is one of portraits if its people
+# are close, else one of standing people.
+KINDS = {
+    PORTRAITS: Kind(
+        38, {"faker": 10, "house": 8, "18f": 5, "vm": 2, "openpeople": 1, "rembg": 0.2}, 0.65
+    ),
+    "webcam frames with hands": Kind(25, {"hands": 1}, 0.75),
+    "hats, curls, glasses": Kind(10, {"interfaces": 1}, 0.65),
+    STANDING: Kind(14, {"ccp": 1}, 0.45),
+    THINGS: Kind(4),
+    NOBODY: Kind(9),
+}
 Window = tuple[float, float, float, float]  # left, top, width, height in a photo's pixels
-_INSIDE_CHANCE, _SOMEBODY, _THING = 0.34, 0.38, 0.14  # the rest: scenes without a subject
 _FACE = 0.15  # chance that a face fills the picture
 
 
@@ -70,30 +99,58 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What one sample shows, from back to front: scene, behind, subject, front.
+class Layer:
+    """Somebody or something before the scene.
 
-    scene: the place; without a subject, what is nearest in it is in focus.
-    webcam: through which all of it is seen.
+    coc: circle of confusion over the largest: 0 in focus, positive further from the lens, negative
+        nearer to it.
+    own: how it moves beside the camera.
+    """
+
+    shot: Shot
+    coc: float = 0.0
+    own: Sway = Sway()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one sample shows.
+
+    scene: the place; without a layer in focus, what is nearest in it is.
+    layers: what stands before it, from back to front. The scene's shot itself is somebody who is
+        where they were photographed.
     camera: how the camera moves in a clip.
-    own: how the subject moves beside that.
-    subject: what is in focus, if anything.
-    close: the subject is head and shoulders.
-    in_place: scene and subject are of one photo.
-    behind: what stands between, with its circle of confusion over the largest.
-    front: what stands before the subject, with the same: negative, as it is nearer to the lens, or
-        0 when the subject holds it, in focus too.
+    webcam: through which all of it is seen.
     """
 
     scene: Shot
-    webcam: Webcam
+    layers: tuple[Layer, ...]
     camera: Sway
-    own: Sway
-    subject: Shot | None = None
-    close: bool = False
-    in_place: bool = False
-    behind: tuple[Shot, float] | None = None
-    front: tuple[Shot, float] | None = None
+    webcam: Webcam
+
+    @property
+    def in_place(self) -> bool:
+        """Whether somebody is where they were photographed."""
+        return any(layer.shot is self.scene for layer in self.layers)
+
+
+def people_of(pool: Pool) -> dict[str, dict[str, float]]:
+    """The kinds of sample that a pool has photographs for, with the sources of their people.
+
+    A kind without people has no sources.
+    """
+    named = {source for kind in KINDS.values() for source in kind.sources}
+    found = {}
+    for name, kind in KINDS.items():
+        sources = {source: w for source, w in kind.sources.items() if source in pool.sources}
+        if name in (PORTRAITS, STANDING):
+            sources |= {
+                source: 1.0 for source, people in pool.sources.items()
+                if source not in named and people[0].close == (name == PORTRAITS)
+            }  # fmt: skip
+        if sources or not kind.sources:
+            found[name] = sources
+    return found
 
 
 class Planner:
@@ -102,39 +159,45 @@ class Planner:
     def __init__(self, pool: Pool, rng: random.Random, height: int, width: int) -> None:
         self._pool, self._rng = pool, rng
         self._shape = height / width
+        self._kinds = people_of(pool)
 
     def draw(self) -> Plan:
         rng = self._rng
-        chance = rng.random()
+        kind = rng.choices(list(self._kinds), [KINDS[name].share for name in self._kinds])[0]
         dark = rng.random() < 0.12
         light = rng.uniform(-2.2, -0.9) if dark else rng.uniform(-0.7, 0.4)
-        camera, own = Sway.draw(rng, 0.12), Sway.draw(rng, 0.2)
         shake = self._motion(0.008) if rng.random() < 0.06 else (0.0, 0.0)
-        moved = self._motion(0.025) if rng.random() < 0.15 else shake
-        webcam = Webcam.draw(rng, dark)
-        pool = self._pool
-        if chance < _INSIDE_CHANCE:
-            subject = rng.choice(pool.close if rng.random() < 0.3 else pool.people)
-            gain = self._gain(light)
-            shot = Shot(subject.pixels, self._window(subject), rng.random() < 0.5, gain, shake)
-            return Plan(
-                shot, webcam, camera, own, shot, subject.close, True, front=self._front(light)
-            )
-        scene = self._scene(0.5, self._gain(light), shake)
-        if chance < _INSIDE_CHANCE + _SOMEBODY:
-            subject = rng.choice(pool.close if rng.random() < 0.4 else pool.people)
-            others, window = 0.2, self._over(subject)
-        elif chance < _INSIDE_CHANCE + _SOMEBODY + _THING:
-            drawn = not pool.objects or rng.random() < 0.7
-            subject = draw_card(pool, rng) if drawn else rng.choice(pool.objects)
-            others, window = 0.4, self._held(subject, 0.3, 0.9)
+        camera, webcam = Sway.draw(rng, 0.12), Webcam.draw(rng, dark)
+        if people := self._kinds[kind]:
+            subject = self._somebody(people)
+            if rng.random() < KINDS[kind].in_place:
+                shot = Shot(subject.pixels, self._window(subject), rng.random() < 0.5,
+                            self._gain(light), shake)  # fmt: skip
+                layers = [Layer(shot), *self._front(light)]
+                return Plan(shot, tuple(layers), camera, webcam)
+            layers = self._composite(subject, self._over(subject), light, shake, 0.2)
+        elif kind == THINGS:
+            drawn = not self._pool.objects or rng.random() < 0.7
+            thing = draw_card(self._pool, rng) if drawn else rng.choice(self._pool.objects)
+            layers = self._composite(thing, self._held(thing, 0.3, 0.9), light, shake, 0.4)
         else:
-            return Plan(scene, webcam, camera, own)
-        behind = self._behind(light) if rng.random() < others else None
-        shot = Shot(subject.pixels, window, rng.random() < 0.5, self._gain(light), moved,
-                    inside=False)  # fmt: skip
-        front = self._front(light)
-        return Plan(scene, webcam, camera, own, shot, subject.close, False, behind, front)
+            layers = []
+        return Plan(self._scene(0.5, self._gain(light), shake), tuple(layers), camera, webcam)
+
+    def _somebody(self, people: Mapping[str, float]) -> Subject:
+        """Somebody of one of these sources, which have weights."""
+        source = self._rng.choices(list(people), list(people.values()))[0]
+        return self._rng.choice(self._pool.sources[source])
+
+    def _composite(self, subject: Subject, window: Window, light: float,
+                   shake: tuple[float, float], others: float) -> list[Layer]:  # fmt: skip
+        """A subject in focus over another scene, with this chance of something behind it."""
+        rng = self._rng
+        motion = self._motion(0.025) if rng.random() < 0.15 else shake
+        pixels = self._pool.alone(subject)
+        shot = Shot(pixels, window, rng.random() < 0.5, self._gain(light), motion, inside=False)
+        behind = [self._behind(light)] if rng.random() < others else []
+        return [*behind, Layer(shot, own=Sway.draw(rng, 0.2)), *self._front(light)]
 
     def _gain(self, stops: float) -> tuple[float, float, float]:
         """About an exposure, with a tint."""
@@ -219,7 +282,7 @@ class Planner:
         x = (left + right) / 2 - cw * rng.uniform(0.2, 0.8)
         return x, (top + bottom) / 2 - ch * rng.uniform(0.35, 0.95), cw, ch
 
-    def _behind(self, light: float) -> tuple[Shot, float]:
+    def _behind(self, light: float) -> Layer:
         """Somebody smaller, or a picture, further back."""
         rng = self._rng
         if rng.random() < 0.25:
@@ -229,17 +292,17 @@ class Planner:
             ch = cw * self._shape
             window = (left - cw * rng.uniform(-0.1, 0.8), top - ch * rng.uniform(0, 0.5), cw, ch)
             shot = Shot(card.pixels, window, False, self._gain(light), inside=False)
-            return shot, rng.uniform(0.5, 1)
-        subject = rng.choice(self._pool.people)
+            return Layer(shot, rng.uniform(0.5, 1))
+        subject = self._somebody(self._kinds.get(STANDING) or self._kinds[PORTRAITS])
         left, top, right, bottom = subject.box
         ch = (bottom - top + 1) * rng.uniform(1.1, 2.2)
         cw = ch / self._shape
         x = (left + right) / 2 - cw * rng.uniform(0.1, 0.9)
         window = (x, top - ch * rng.uniform(0.1, 0.35), cw, ch)
         shot = Shot(subject.pixels, window, rng.random() < 0.5, self._gain(light), inside=False)
-        return shot, rng.uniform(0.35, 0.8)
+        return Layer(shot, rng.uniform(0.35, 0.8))
 
-    def _front(self, light: float) -> tuple[Shot, float] | None:
+    def _front(self, light: float) -> list[Layer]:
         """Now and then something held up, or something large at a lower corner, near the lens."""
         rng = self._rng
         chance = rng.random()
@@ -247,9 +310,9 @@ class Planner:
             things = self._pool.objects
             thing = rng.choice(things) if things and chance < 0.03 else draw_card(self._pool, rng)
             window = self._held(thing, 0.15, 0.5)
-            return Shot(thing.pixels, window, False, self._gain(light), inside=False), 0.0
+            return [Layer(Shot(thing.pixels, window, False, self._gain(light), inside=False))]
         if chance > 0.18:
-            return None
+            return []
         subject = rng.choice(self._pool.objects or self._pool.people)
         left, top, right, _ = subject.box
         cw = (right - left + 1) / rng.uniform(0.2, 0.5)
@@ -257,4 +320,4 @@ class Planner:
         x = left - cw * rng.choice((rng.uniform(-0.15, 0.05), rng.uniform(0.7, 0.95)))
         window = (x, top - ch * rng.uniform(0.5, 0.8), cw, ch)
         shot = Shot(subject.pixels, window, rng.random() < 0.5, self._gain(light), inside=False)
-        return shot, -rng.uniform(0.5, 1)
+        return [Layer(shot, -rng.uniform(0.5, 1))]

@@ -1,47 +1,35 @@
 """The photographs that synthetic pairs are made of, in memory.
 
 Folder layout: `people/` (whole figures, exact masks), `people_auto/` (head and shoulders, masks
-made by a network) and `backgrounds/` hold NAME.jpg, NAME.disparity.png (8-bit, any size, bright is
-near) and, for people, NAME.mask.png; `cutouts/` holds pictures with alpha (NAME.webp). Missing
-folders are skipped, except that there must be people and backgrounds.
+made by a network), `calls/` (people as the camera of a call sees them, soft masks) and
+`backgrounds/` hold NAME.jpg, NAME.disparity.png (8-bit, any size, bright is near) and, for people,
+NAME.mask.png (8-bit, or 0 and 1); `cutouts/` holds pictures with alpha (NAME.webp). The part of a
+NAME before its first underscore is its source. Missing folders are skipped, except that there must
+be people and backgrounds.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from realtime_bokeh.errors import UsageError
 from training.data.pictures import Pixels
+from training.data.subjects import MASKED, Subject, bounding_box
 
 LONG_SIDE = 640  # photos are kept at this size
-MASKED = 128  # a mask's pixels above this level are the subject's
 _FEWEST = 500  # pixels of a mask in which there is somebody to see
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Somebody or something that a picture is about, and the photo of it."""
-
-    pixels: Tensor  # uint8 [5, h, w]: RGB, mask, disparity (a cutout's is its mask)
-    box: tuple[int, int, int, int]  # of the mask: left, top, right, bottom
-    close: bool  # head and shoulders, cut by the photo's lower edge
-
-
-def bounding_box(mask: Pixels) -> tuple[int, int, int, int]:
-    """The left, top, right and bottom pixel of a mask that is not empty, uint8 [h, w]."""
-    ys, xs = np.nonzero(mask > MASKED)
-    return int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max())
+_PEOPLE = {"people": False, "people_auto": True, "calls": True}  # folders: head and shoulders?
 
 
 class Pool:
     """The photographs of a folder (see the module's docstring).
 
-    `people`, `close` (head and shoulders) and `objects` hold subjects; `scenes` hold what stands
-    behind them: uint8 [4, h, w], RGB and disparity.
+    `sources` hold people by their source, `people` all of them, `objects` things; `scenes` hold
+    what stands behind them: uint8 [4, h, w], RGB and disparity.
 
     Args:
         folder: the photographs.
@@ -53,8 +41,12 @@ class Pool:
 
     def __init__(self, folder: Path, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        self.people = self._subjects(folder / "people", close=False)
-        self.close = self._subjects(folder / "people_auto", close=True)
+        self.sources: dict[str, list[Subject]] = {}
+        self.counts: dict[str, int] = {}
+        """How many photographs each folder gave."""
+        for name, close in _PEOPLE.items():
+            self.counts[name] = self._read_people(folder / name, close)
+        self.people = [subject for source in self.sources.values() for subject in source]
         self.objects = [
             s for p in sorted((folder / "cutouts").glob("*.webp")) if (s := self._cutout(p))
         ]
@@ -62,24 +54,30 @@ class Pool:
         for path in sorted((folder / "backgrounds").glob("*.jpg")):
             image = _photo(path)
             self.scenes.append(self.tensor(image, _plane(path, ".disparity.png", image)))
-        if not (self.people or self.close) or not self.scenes:
+        if not self.people or not self.scenes:
             raise UsageError(
-                f"{folder} needs photographs in people/ or people_auto/ and in backgrounds/; "
-                "training/README.md describes the layout"
+                f"{folder} needs photographs in {'/, '.join(_PEOPLE)}/ (one of them is enough) and "
+                "in backgrounds/; training/README.md describes the layout"
             )
-        self.counts = {
-            "people": len(self.people), "people_auto": len(self.close),
-            "backgrounds": len(self.scenes), "cutouts": len(self.objects),
-        }  # fmt: skip
-        """How many photographs each folder gave."""
-        self.people = self.people or self.close
-        self.close = self.close or self.people
+        self.counts |= {"backgrounds": len(self.scenes), "cutouts": len(self.objects)}
 
     def tensor(self, image: Pixels, *planes: Pixels) -> Tensor:
         """Uint8 [h, w, 3] and planes [h, w] as [3 + planes, h, w] on the pool's device."""
         return torch.from_numpy(np.dstack([image, *planes]).transpose(2, 0, 1).copy()).to(
             self.device
         )
+
+    def alone(self, subject: Subject) -> Tensor:
+        """The pixels of a subject to be put over another scene: its mask is pulled inwards.
+
+        At the edge of its mask a photo shows what was behind.
+        """
+        pixels = subject.pixels
+        mask = pixels[3:4].float()
+        if not subject.close:
+            mask = -F.max_pool2d(-mask, 3, 1, 1)
+        mask = (mask * 1.3 - 0.15 * 255).clamp(0, 255).to(torch.uint8)
+        return torch.cat([pixels[:3], mask, pixels[4:]])
 
     def _subject(
         self, image: Pixels, mask: Pixels, disparity: Pixels, close: bool
@@ -88,15 +86,16 @@ class Pool:
             return None
         return Subject(self.tensor(image, mask, disparity), bounding_box(mask), close)
 
-    def _subjects(self, folder: Path, close: bool) -> list[Subject]:
-        found: list[Subject] = []
+    def _read_people(self, folder: Path, close: bool) -> int:
+        """Sort a folder's people into their sources; return how many there are."""
+        count = 0
         for path in sorted(folder.glob("*.jpg")):
             image = _photo(path)
             mask, disparity = (_plane(path, s, image) for s in (".mask.png", ".disparity.png"))
-            subject = self._subject(image, mask, disparity, close)
-            if subject:
-                found.append(subject)
-        return found
+            if subject := self._subject(image, mask, disparity, close):
+                self.sources.setdefault(path.stem.split("_")[0], []).append(subject)
+                count += 1
+        return count
 
     def _cutout(self, path: Path) -> Subject | None:
         image = shrunk(_read(path, cv2.IMREAD_UNCHANGED))
@@ -127,6 +126,8 @@ def _photo(path: Path) -> Pixels:
 def _plane(photo: Path, suffix: str, image: Pixels) -> Pixels:
     """The mask or disparity that belongs to a photo, at the size of `image`."""
     plane = _read(photo.with_name(photo.stem + suffix), cv2.IMREAD_GRAYSCALE)
+    if plane.max() == 1:  # a mask of 0 and 1
+        plane = plane * 255
     size = (image.shape[1], image.shape[0])
     smaller = plane.shape[1] > size[0]
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR

@@ -5,6 +5,8 @@ circle of confusion of everything else follows from its disparity. Scenes withou
 focus where they are nearest. All of it is torch, on the device of the pool.
 """
 
+import itertools
+import math
 import random
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,8 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.data.optics import GAMMA, Lens, Plane, infill, lens_blur
-from training.data.plans import Plan, Planner, Shot
+from training.data.optics import GAMMA, Lens, Plane, infill, lens_blur, lens_focus
+from training.data.plans import Plan, Planner, Shot, Window
 from training.data.pool import Pool
 from training.data.webcam import through_webcams
 
@@ -26,13 +28,13 @@ class Batch(NamedTuple):
     """Float32 [n, 3, h, w] RGB in [0, 1], and [n, 1, h, w] in [0, 1] (focus, disparity).
 
     `input` is what the network sees; `sharp` the same before noise and compression; `bokeh` the
-    rendering; `focus` is 1 where the circle of confusion is nothing; `disparity` of the scene in
-    front of the lens, bright is near.
+    rendering, None where no lens was asked for; `focus` is 1 where the circle of confusion is
+    nothing; `disparity` of the scene in front of the lens, bright is near.
     """
 
     input: Tensor
     sharp: Tensor
-    bokeh: Tensor
+    bokeh: Tensor | None
     focus: Tensor
     disparity: Tensor
 
@@ -49,20 +51,26 @@ class Renderer:
     def __init__(self, pool: Pool, seed: int, lens: Lens | None = None) -> None:
         self._pool, self._seed, self._lens = pool, seed, lens or Lens()
 
-    def batch(self, numbers: Sequence[int], height: int, width: int) -> Batch:
+    def batch(self, numbers: Sequence[int], height: int, width: int, *, lens: bool = True) -> Batch:
         """Samples of these numbers. A number's sample is always the same, in whatever batch.
 
         Args:
             height, width: in pixels, multiples of 16.
+            lens: render the bokeh; without it all else is the same, many times sooner.
         """
         return self._render([(self._plan(n, height, width), 0) for n in numbers], numbers,
-                            height, width)  # fmt: skip
+                            height, width, lens)  # fmt: skip
 
-    def clip(self, number: int, frames: int, height: int, width: int) -> Batch:
-        """A sample in smooth motion of camera and subject; frame 0 is the sample of that number."""
+    def clip(
+        self, number: int, frames: int, height: int, width: int, *, lens: bool = True
+    ) -> Batch:
+        """A sample in smooth motion of camera and subject; frame 0 is the sample of that number.
+
+        Arguments as in `batch`.
+        """
         plan = self._plan(number, height, width)
         seeds = [number + 1_000_003 * time for time in range(frames)]
-        return self._render([(plan, time) for time in range(frames)], seeds, height, width)
+        return self._render([(plan, time) for time in range(frames)], seeds, height, width, lens)
 
     def _plan(self, number: int, height: int, width: int) -> Plan:
         rng = random.Random(f"{self._seed}/{number}")  # a text is hashed the same everywhere
@@ -70,100 +78,124 @@ class Renderer:
 
     @torch.no_grad()
     def _render(
-        self, moments: Sequence[tuple[Plan, int]], seeds: Sequence[int], height: int, width: int
-    ) -> Batch:
+        self, moments: Sequence[tuple[Plan, int]], seeds: Sequence[int], height: int, width: int,
+        lens: bool,
+    ) -> Batch:  # fmt: skip
         samples = [_planes(plan, time, height, width) for plan, time in moments]
-        planes = [Plane(*map(torch.cat, zip(*slot, strict=True)))
-                  for slot in zip(*(planes for planes, _ in samples), strict=True)]  # fmt: skip
-        light = torch.zeros_like(planes[0].light)
-        for plane in planes:
-            light = plane.alpha * plane.light + (1 - plane.alpha) * light
-        blurred, focus = lens_blur(planes, self._lens)
-        sharp, bokeh = light.clamp(0, 1) ** (1 / GAMMA), blurred ** (1 / GAMMA)
+        sharp = torch.cat([_composited(planes) for planes, _ in samples]) ** (1 / GAMMA)
         disparity = torch.cat([disparity for _, disparity in samples])
         webcams = [plan.webcam for plan, _ in moments]
         image = through_webcams(sharp, webcams, [self._seed + seed for seed in seeds])
-        return Batch(image, sharp, bokeh, focus, disparity)
+        if not lens:
+            focus = torch.cat([lens_focus(planes, self._lens) for planes, _ in samples])
+            return Batch(image, sharp, None, focus, disparity)
+        light, focus = lens_blur(_stacked([planes for planes, _ in samples]), self._lens)
+        return Batch(image, sharp, light ** (1 / GAMMA), focus, disparity)
+
+
+def _composited(planes: Sequence[Plane]) -> Tensor:
+    """The light of planes, from back to front, without a lens."""
+    light = planes[0].light
+    for plane in planes[1:]:
+        light = torch.lerp(light, plane.light, plane.alpha)
+    return light.clamp(0, 1)
+
+
+def _stacked(samples: Sequence[list[Plane]]) -> list[Plane]:
+    """Samples of one plane each become planes of a batch; where one has fewer, some are empty."""
+    scene = samples[0][0]
+    nothing = torch.zeros_like(scene.alpha)
+    empty = Plane(torch.zeros_like(scene.light), nothing, nothing)
+    return [Plane(*map(torch.cat, zip(*slot, strict=True)))
+            for slot in itertools.zip_longest(*samples, fillvalue=empty)]  # fmt: skip
 
 
 def _planes(plan: Plan, time: int, height: int, width: int) -> tuple[list[Plane], Tensor]:
-    """Scene, behind, subject, front (empty where there is none), [1, ...] each; and disparity."""
-    light, _, depth = _cut(plan.scene.at(plan.camera, time=time), height, width)
-    mask = torch.zeros_like(depth)
-    empty = Plane(torch.zeros_like(light), mask, mask)
-    subject = empty
-    if plan.in_place and plan.subject:
-        own_light, mask, _ = _cut(plan.subject.at(plan.camera, time=time), height, width)
-        mask = _softened(mask)
-        subject = Plane(own_light, mask, torch.zeros_like(mask))
-        light, coc, disparity = _around(light, mask, depth)
-    elif plan.subject:
-        shot = plan.subject.at(plan.camera, plan.own, time=time)
-        own_light, mask, _ = _cut(shot, height, width)
-        # pulled inwards: at its edge the photo shows what was behind
-        mask = (mask * 1.3 - 0.15).clamp(0, 1) if plan.close else -_dilated(-mask, 3)
-        mask = _softened(mask)
-        subject = Plane(own_light, mask, torch.zeros_like(mask))
-        coc = ((1 - 0.7 * depth) * 1.1).clamp(0, 1)
-        disparity = depth * 0.7 * (1 - mask) + mask
-    else:
+    """The scene and what stands before it, [1, ...] each, from back to front; and disparity."""
+    light, own_mask, depth = _cut(plan.scene.at(plan.camera, time=time), height, width)
+    planes, disparity = [], depth
+    if not any(layer.coc == 0 for layer in plan.layers):
         near = torch.quantile(depth, 0.97)
         coc = ((near - depth) / near.clamp(min=0.2) * 1.4 - 0.3).clamp(0, 1)
-        disparity = depth
-    extra = []
-    for other in (plan.behind, plan.front):
-        if other is None:
-            extra.append(empty)
-            continue
-        other_light, mask, _ = _cut(other[0].at(plan.camera, time=time), height, width)
-        mask = _softened(-_dilated(-mask, 3))
-        extra.append(Plane(other_light, mask, torch.full_like(mask, other[1])))
-        nearer = 0.7 if other[1] > 0 else 1.0
-        disparity = torch.where(mask > 0.5, disparity.clamp(min=nearer), disparity)
-    behind, front = extra
-    scene = Plane(light, torch.ones_like(depth), coc)
-    return [scene, behind, subject, front], disparity
+    elif not plan.in_place:
+        coc, disparity = ((1 - 0.7 * depth) * 1.1).clamp(0, 1), depth * 0.7
+    for layer in plan.layers:
+        if layer.shot is plan.scene:
+            mask = _softened(own_mask)
+            planes.append(Plane(light, mask, torch.zeros_like(mask)))
+            light, coc = _around(light, mask, depth)
+        else:
+            shot = layer.shot.at(plan.camera, layer.own, time=time)
+            layer_light, mask, _ = _cut(shot, height, width)
+            mask = _softened(mask)
+            planes.append(Plane(layer_light, mask, torch.full_like(mask, layer.coc)))
+            nearer = disparity.clamp(min=0.7 if layer.coc > 0 else 1.0)
+            disparity = torch.where(mask > 0.5, nearer, disparity)
+    return [Plane(light, torch.ones_like(depth), coc), *planes], disparity
 
 
 def _cut(shot: Shot, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """The window of a shot at this size: linear light [1, 3, h, w], mask and disparity
     [1, 1, h, w]; without a mask it is the disparity twice."""
     moments = [i / (_EXPOSURE - 1) - 0.5 for i in range(_EXPOSURE)] if any(shot.motion) else [0.0]
-    total = torch.zeros(1, 5, height, width, device=shot.pixels.device)
-    for moment in moments:
-        cut = _resampled(shot, moment, height, width)
-        gain = torch.tensor(shot.gain, device=cut.device).view(1, 3, 1, 1)
-        light = (cut[:, :3] ** GAMMA * gain).clamp(0, 1)
-        mask, disparity = cut[:, 3:4], cut[:, -1:]
-        weight = mask if cut.shape[1] == 5 else torch.ones_like(mask)
+    part, window = _part(shot, width)
+    gain = torch.tensor(shot.gain, device=part.device).view(1, 3, 1, 1)
+    cuts = [_resampled(part, shot, window, moment, height, width) for moment in moments]
+    if len(cuts) == 1:
+        (cut,) = cuts
+        return (cut[:, :3] ** GAMMA * gain).clamp(0, 1), cut[:, 3:4], cut[:, -1:]
+    total = torch.zeros(1, 5, height, width, device=part.device)
+    for cut in cuts:
+        weight = cut[:, 3:4] if len(shot.pixels) == 5 else torch.ones_like(cut[:, 3:4])
         weight = weight + 1e-3  # so that there is light where the mask is nothing
-        total += torch.cat([light * weight, weight, disparity], 1) / len(moments)
-    light = total[:, :3] / total[:, 3:4]
-    return light, (total[:, 3:4] - 1e-3).clamp(0, 1), total[:, 4:]
+        light = (cut[:, :3] ** GAMMA * gain).clamp(0, 1)
+        total += torch.cat([light * weight, weight, cut[:, -1:]], 1) / len(cuts)
+    return total[:, :3] / total[:, 3:4], (total[:, 3:4] - 1e-3).clamp(0, 1), total[:, 4:]
 
 
-def _resampled(shot: Shot, moment: float, height: int, width: int) -> Tensor:
-    """A window of the pixels in [0, 1] at a moment of the exposure; masks end with the photo."""
+def _part(shot: Shot, width: int) -> tuple[Tensor, Window]:
+    """The part of a photo that a shot sees, in [0, 1], averaged so that nothing aliases when its
+    window is resampled to `width`; and the window in that part's pixels."""
     x, y, w, h = shot.window
-    x, y = x + moment * shot.motion[0] * w, y + moment * shot.motion[1] * h
-    pixels = shot.pixels[None].float() / 255
-    rows, columns = pixels.shape[2:]
-    shrink = max(1, int(w / width))  # averaged first, so that nothing aliases
+    shrink = max(1, int(w / width))
+    across, down = (
+        abs(shot.motion[0]) * w / 2 + 2 * shrink,
+        abs(shot.motion[1]) * h / 2 + 2 * shrink,
+    )
+    rows, columns = shot.pixels.shape[1:]
+    left, right = _span(x - across, x + w + across, columns, shrink)
+    top, bottom = _span(y - down, y + h + down, rows, shrink)
+    part = shot.pixels[None, :, top:bottom, left:right].float() / 255
     if shrink > 1:
-        pixels = F.avg_pool2d(pixels, shrink, ceil_mode=True, count_include_pad=False)
+        part = F.avg_pool2d(part, shrink, ceil_mode=True, count_include_pad=False)
+    return part, ((x - left) / shrink, (y - top) / shrink, w / shrink, h / shrink)
+
+
+def _span(first: float, last: float, length: int, step: int) -> tuple[int, int]:
+    """The whole steps of a side that reach from first to last, one of them at least."""
+    start = min(max(int(first // step) * step, 0), (length - 1) // step * step)
+    return start, min(max(math.ceil(last / step) * step, start + step), length)
+
+
+def _resampled(
+    part: Tensor, shot: Shot, window: Window, moment: float, height: int, width: int
+) -> Tensor:
+    """A window of a part of a photo at a moment of the exposure; masks end with the photo."""
+    x, y, w, h = window
+    x, y = x + moment * shot.motion[0] * w, y + moment * shot.motion[1] * h
+    rows, columns = part.shape[2:]
     across = torch.tensor([w / columns * (-1 if shot.flip else 1), 0, (2 * x + w) / columns - 1])
     down = torch.tensor([0, h / rows, (2 * y + h) / rows - 1])
-    matrix = torch.stack([across, down])[None].to(pixels.device)
+    matrix = torch.stack([across, down])[None].to(part.device)
     grid = F.affine_grid(matrix, [1, 1, height, width], align_corners=False)
-    cut = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
-    if pixels.shape[1] == 5 and not shot.inside:
-        ends = F.grid_sample(pixels[:, 3:4], grid, padding_mode="zeros", align_corners=False)
-        cut = torch.cat([cut[:, :3], ends, cut[:, 4:]], 1)
+    cut = F.grid_sample(part, grid, padding_mode="border", align_corners=False)
+    if part.shape[1] == 5 and not shot.inside:
+        cut[:, 3:4] = F.grid_sample(part[:, 3:4], grid, padding_mode="zeros", align_corners=False)
     return cut
 
 
-def _around(light: Tensor, mask: Tensor, depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """A photo without its subject: light, circle of confusion, and the disparity as it was.
+def _around(light: Tensor, mask: Tensor, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """A photo without its subject: light and circle of confusion.
 
     The subject's place is filled from around it, and so is the disparity in a rim about it: an
     estimated disparity falls off softly there, and would teach that a sharp rim is wanted.
@@ -177,7 +209,7 @@ def _around(light: Tensor, mask: Tensor, depth: Tensor) -> tuple[Tensor, Tensor,
     # fully out of focus from half as near, or half as near again, as the subject
     coc = ((near - filled) / near.clamp(min=0.2) * 2).clamp(-1, 1)
     coc = torch.where(outside > 0, coc, coc.clamp(min=0))  # nothing made up hides the subject
-    return (infill(light, outside) if bool(outside.any()) else light), coc, depth
+    return (infill(light, outside) if bool(outside.any()) else light), coc
 
 
 def _dilated(mask: Tensor, size: int) -> Tensor:

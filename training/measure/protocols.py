@@ -184,9 +184,11 @@ def _synthetic(
     height, width = networks[0].size
     label = f"{width}x{height}"
     batch = renderer.batch(range(samples), height, width)
+    clip = renderer.clip(0, frames, height, width)
+    assert batch.bokeh is not None
+    assert clip.bokeh is not None
     inputs, sharp, truth = (to_images(part) for part in (batch.input, batch.sharp, batch.bokeh))
     masks = [np.asarray(mask[0].cpu()) > 0.5 for mask in batch.focus]
-    clip = renderer.clip(0, frames, height, width)
     moving, moving_truth = to_images(clip.input), to_images(clip.bokeh)
 
     outputs = {f"{IDENTITY}, {label}": sharp}

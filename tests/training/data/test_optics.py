@@ -92,3 +92,9 @@ def test_infill_keeps_what_is_known_and_continues_it() -> None:
     filled = infill(values, known)
     assert torch.equal(filled[known > 0], truth[known > 0])
     assert (filled - truth).abs().max() < 0.15
+
+
+def test_infill_reaches_the_far_side_of_a_wide_picture() -> None:
+    values, known = torch.full((1, 1, 40, 64), 0.8), torch.zeros(1, 1, 40, 64)
+    known[..., 20:24, 20:24] = 1
+    assert torch.allclose(infill(values * known, known), values)

@@ -1,8 +1,9 @@
 import random
+from pathlib import Path
 
 import pytest
 
-from training.data.plans import Plan, Planner
+from training.data.plans import KINDS, Plan, Planner, people_of
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
 
@@ -15,18 +16,46 @@ def plans(pool: Pool) -> list[Plan]:
 
 
 def test_every_kind_of_sample_comes(plans: list[Plan]) -> None:
-    assert any(p.subject is None for p in plans)
+    assert any(not p.layers for p in plans)
     assert any(p.in_place for p in plans)
-    assert any(p.subject and not p.in_place for p in plans)
-    assert any(p.behind for p in plans)
-    assert any(p.front and p.front[1] < 0 for p in plans)  # near the lens, out of focus
-    assert any(p.front and p.front[1] == 0 for p in plans)  # held up
+    assert any(p.layers and not p.in_place for p in plans)
+    assert any(p.layers and p.layers[0].coc > 0 for p in plans)  # behind
+    assert any(p.layers and p.layers[-1].coc < 0 for p in plans)  # near the lens, out of focus
+    assert any(sum(layer.coc == 0 for layer in p.layers) > 1 for p in plans)  # held up
+
+
+def test_a_source_does_not_drown_the_others(photos: Path, tmp_path: Path) -> None:
+    """A source's share is that of its kind, however many photographs it has."""
+    (tmp_path / "backgrounds").symlink_to(photos / "backgrounds")
+    for folder, names in (
+        ("people", ("ccp_1", "ccp_2", "ccp_3", "ccp_4")),
+        ("calls", ("hands_1",)),
+    ):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            for suffix in (".jpg", ".mask.png", ".disparity.png"):
+                picture = photos / "people" / f"photo_0{suffix}"
+                (tmp_path / folder / f"{name}{suffix}").symlink_to(picture)
+    pool = Pool(tmp_path)
+    hands = pool.sources["hands"][0].pixels
+    drawn = [Planner(pool, random.Random(f"0/{n}"), HEIGHT, WIDTH).draw() for n in range(400)]
+    in_place = [p.scene.pixels is hands for p in drawn if p.in_place]
+    webcam, street = KINDS["webcam frames with hands"], KINDS["standing people"]
+    expected = webcam.share * webcam.in_place
+    expected /= expected + street.share * street.in_place
+    assert sum(in_place) / len(in_place) == pytest.approx(expected, abs=0.1)
+
+
+def test_what_a_folder_lacks_is_left_out(photos: Path, tmp_path: Path) -> None:
+    for folder in ("people", "backgrounds"):
+        (tmp_path / folder).symlink_to(photos / folder)
+    kinds = people_of(Pool(tmp_path))
+    assert kinds == {"standing people": {"photo": 1.0}, "things held up": {}, "nobody": {}}
 
 
 def test_windows_have_the_pictures_shape(plans: list[Plan]) -> None:
     for plan in plans:
-        shots = [plan.scene, plan.subject, *(o[0] for o in (plan.behind, plan.front) if o)]
-        for shot in filter(None, shots):
+        for shot in (plan.scene, *(layer.shot for layer in plan.layers)):
             _, _, width, height = shot.window
             assert height / width == pytest.approx(HEIGHT / WIDTH)
 
@@ -42,8 +71,8 @@ def test_what_must_stay_inside_its_photo_does(plans: list[Plan]) -> None:
 
 def test_faces_fill_the_picture_now_and_then(plans: list[Plan], pool: Pool) -> None:
     top, bottom = pool.people[0].box[1], pool.people[0].box[3]
-    heights = [p.subject.window[3] / (bottom - top + 1) for p in plans if p.subject]
-    assert sum(h < 0.25 for h in heights) > 5  # of a standing person's height
+    heights = [p.scene.window[3] / (bottom - top + 1) for p in plans if p.in_place]
+    assert sum(h < 0.25 for h in heights) > 2  # of a standing person's height
     assert sum(h > 1 for h in heights) > 20
 
 
@@ -54,7 +83,7 @@ def test_what_is_held_up_is_in_focus_and_what_is_near_the_lens_is_not(
         """The focus of what stands before somebody in their own photo."""
         numbers = [
             n for n, p in enumerate(plans)
-            if p.in_place and p.front and (p.front[1] == 0) == held
+            if p.in_place and len(p.layers) == 2 and (p.layers[1].coc == 0) == held
         ]  # fmt: skip
         batch = Renderer(pool, 0).batch(numbers, HEIGHT, WIDTH)
         return float(batch.focus[batch.disparity > 0.999].mean())

@@ -13,6 +13,7 @@ from training.data.synthesis import Renderer
 def test_samples_are_in_range(pool: Pool, height: int, width: int) -> None:
     batch = Renderer(pool, 3).batch(range(8), height, width)
     for part, channels in zip(batch, (3, 3, 3, 1, 1), strict=True):
+        assert part is not None
         assert part.shape == (8, channels, height, width)
         assert part.min() >= 0
         assert part.max() <= 1
@@ -24,16 +25,32 @@ def test_sample_depends_on_its_seed_and_number_alone(pool: Pool) -> None:
     for number in (5, 2):
         alone = Renderer(pool, 3).batch([number], 48, 80)
         for one, all_ in zip(alone, many, strict=True):
+            assert one is not None
+            assert all_ is not None
             assert torch.allclose(one[0], all_[number], atol=1e-4)
     other = Renderer(pool, 4).batch([5], 48, 80)
-    assert not torch.allclose(other.bokeh[0], many.bokeh[5], atol=0.05)
+    assert not torch.allclose(other.sharp[0], many.sharp[5], atol=0.05)
+
+
+def test_without_the_lens_all_else_is_the_same(pool: Pool) -> None:
+    renderer, numbers = Renderer(pool, 3), range(24)
+    through, without = (renderer.batch(numbers, 48, 80, lens=lens) for lens in (True, False))
+    assert without.bokeh is None
+    assert torch.allclose(without.input, through.input, atol=1e-4)
+    assert torch.allclose(without.sharp, through.sharp, atol=1e-4)
+    assert torch.allclose(without.focus, through.focus, atol=0.02)
+    assert torch.equal(without.disparity, through.disparity)
+    clip = renderer.clip(0, 3, 48, 80, lens=False)
+    assert clip.bokeh is None
+    assert torch.allclose(clip.focus, renderer.clip(0, 3, 48, 80).focus, atol=0.02)
 
 
 def test_focus_says_where_the_picture_is_kept(pool: Pool) -> None:
     batch = Renderer(pool, 0).batch(range(24), 96, 160)
+    assert batch.bokeh is not None
     difference = (batch.bokeh - batch.sharp).abs().mean(1, keepdim=True)
     assert difference[batch.focus > 0.999].mean() < 0.01
-    assert difference[batch.focus < 0.001].mean() > 0.1
+    assert difference[batch.focus < 0.001].mean() > 0.08
 
 
 def test_no_sharp_rim_is_taught(pool: Pool) -> None:
@@ -54,7 +71,7 @@ def test_no_sharp_rim_is_taught(pool: Pool) -> None:
 def test_clip_moves_smoothly_from_its_sample(pool: Pool) -> None:
     renderer = Renderer(pool, 1)
     number = next(
-        n for n in range(40) if Planner(pool, random.Random(f"1/{n}"), 48, 80).draw().subject
+        n for n in range(40) if Planner(pool, random.Random(f"1/{n}"), 48, 80).draw().layers
     )
     clip = renderer.clip(number, 8, 48, 80)
     first = renderer.batch([number], 48, 80)
@@ -68,6 +85,8 @@ def test_clip_moves_smoothly_from_its_sample(pool: Pool) -> None:
 def test_lens_shapes_what_is_out_of_focus(pool: Pool) -> None:
     disc = Renderer(pool, 0).batch([0], 96, 160)
     blades = Renderer(pool, 0, Lens(5, roundness=0)).batch([0], 96, 160)
+    assert disc.bokeh is not None
+    assert blades.bokeh is not None
     assert torch.equal(disc.input, blades.input)
     assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)
     assert torch.allclose(disc.focus, blades.focus, atol=0.3)
