@@ -72,7 +72,7 @@ def test_a_person_is_told_what_happens(
         "length    4 steps",
         f"folder    {run}, a new run",
         f"reading {photos}",
-        "6 photographs: people/ 2, people_auto/ 2, backgrounds/ 2, cutouts/ 0",
+        "6 photographs: people/ 2, people_auto/ 2, calls/ 0, backgrounds/ 2, cutouts/ 0",
         "step 1 of 4, stage 1 of 2: loss ",
         "Stopped at step 1 of 4; the same command goes on from there.",
     ):

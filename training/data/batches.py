@@ -117,13 +117,14 @@ class Synthetic:
 
     def __call__(self, share: Share) -> Examples:
         if self._clips:
-            batches = [self._renderer.clip(number, 2, *share.size) for number in share.numbers]
+            batches = [self._renderer.clip(number, 2, *share.size, lens=share.lens)
+                       for number in share.numbers]  # fmt: skip
         else:
-            batches = [self._renderer.batch(share.numbers, *share.size)]
+            batches = [self._renderer.batch(share.numbers, *share.size, lens=share.lens)]
         input, sharp, focus = (
             torch.cat([getattr(b, name) for b in batches]) for name in ("input", "sharp", "focus")
         )
-        rendered = [b.bokeh for b in batches if share.lens]
+        rendered = [b.bokeh for b in batches if b.bokeh is not None]
         return Examples(input, sharp, torch.cat(rendered) if rendered else None, focus)
 
 

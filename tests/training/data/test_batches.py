@@ -131,7 +131,7 @@ def test_on_focus_alone_nothing_is_blurred_and_all_else_is_the_same(
     assert blurred.bokeh.shape == blurred.input.shape
     assert alone.bokeh is None
     for name in ("input", "sharp", "focus"):
-        assert torch.equal(getattr(alone, name), getattr(blurred, name))
+        assert torch.allclose(getattr(alone, name), getattr(blurred, name), atol=1e-4)
     stages = [share_of(PRESETS["lite-calls"], stage, 0) for stage in (0, 1)]
     assert [of.lens for of in stages] == [False, True]
 
