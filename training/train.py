@@ -238,7 +238,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("--blades", type=int, default=0, help="of the rendered lens's diaphragm (default: a disc)")
     add("--cats-eye", type=float, default=0.0, metavar="X",
         help="how far its barrel clips the corners, 0 to 0.6 (default: 0)")  # fmt: skip
-    add("--precision", choices=("f32", "bf16"), default="f32", help="(default: f32)")
+    add("--precision", choices=("f32", "bf16"), default="f32",
+        help="bf16 is slower on processors without it (default: f32)")  # fmt: skip
     add("--threads", type=int, help="of PyTorch (default: all)")
     add("--pictures-every", type=int, default=500, metavar="N", help="steps (default: 500)")
     add("--dry-run", action="store_true", help="two steps of every stage; says what it would take")
