@@ -11,10 +11,11 @@ from typing import NotRequired, TypedDict
 import cv2
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.network.dmshn import build
 from tests.training.runs import EVENTS, HIT, STEPS, TINY, arguments
 from training.data.batches import share_of
 from training.fit.ablations import build_network
@@ -223,14 +224,20 @@ def test_on_focus_alone_the_rendering_is_held_to_what_the_run_began_with(
     assert all(torch.equal(parts[k], single[k]) for k in single)
 
 
-def test_a_frozen_part_of_a_network_stays_as_it_began(
+def test_of_a_stack_the_second_network_learns_after_the_weights_of_one(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(PRESETS, "tiny", replace(TINY, frozen="encoder_lv1"))
-    _train(photos, tmp_path / "run")
-    begun, ended = build_network(TINY).state_dict(), _state(tmp_path / "run")["network"]
-    same = {name.split(".")[0] for name in begun if torch.equal(begun[name], ended[name])}
-    assert same == {"encoder_lv1"}
+    frozen = PRESETS["stacked-calls"].frozen
+    monkeypatch.setitem(PRESETS, "tiny", replace(TINY, network="stacked", frozen=frozen))
+    single = build("dmshn", focus_head=True).state_dict()
+    path = tmp_path / "dmshn.safetensors"
+    save_file(single, path)
+    _train(photos, tmp_path / "run", "--init", str(path))
+    network = _state(tmp_path / "run")["network"]
+    first, second = (f"net{half}.encoder_lv1.layer1.weight" for half in (1, 2))
+    assert torch.equal(network[first], single["encoder_lv1.layer1.weight"])
+    assert not torch.equal(network[second], single["encoder_lv1.layer1.weight"])
+    assert _reports(tmp_path / "run")[0]["parts"]["rendering"] > 0  # held to that of one
 
 
 def test_every_preset_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
