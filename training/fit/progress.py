@@ -1,9 +1,12 @@
 """How long a run is, how far it has come, and how a person is told so."""
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from realtime_bokeh.files import write_atomically
 from training.fit.presets import Preset, stage_at, work
 
 
@@ -61,6 +64,27 @@ class Report:
     psnr_identity: float | None
     stage: int
     rate: float
+
+
+def append_report(path: Path, report: Report) -> None:
+    """Add a report to a run's metrics.jsonl, without what was not measured."""
+    known = {name: value for name, value in asdict(report).items() if value is not None}
+    with path.open("a") as log:
+        log.write(json.dumps(known) + "\n")
+
+
+def trim_reports(path: Path, step: int) -> None:
+    """Drop the lines of metrics.jsonl beyond a checkpoint's step: their steps come again."""
+    lines = path.read_text().splitlines()
+    before = [line for line in lines if _step(line) <= step]
+    write_atomically(path, "".join(f"{line}\n" for line in before).encode())
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:  # cut short when the run was killed
+        return math.inf
 
 
 class Pace:

@@ -2,10 +2,8 @@
 
 import functools
 import io
-import json
 import math
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -31,7 +29,7 @@ from training.fit.losses import (
     temporal,
 )
 from training.fit.presets import Preset, rate_at
-from training.fit.progress import Report
+from training.fit.progress import Report, append_report, trim_reports
 from training.fit.samples import labelled_sheet
 
 _SHOWN = 4  # columns of samples.jpg
@@ -110,7 +108,9 @@ class Trainer:
         elif initial:
             load_initial(self.network, initial)
             self._average = self._weights()
-        self._trim()
+        reports = self.folder / "metrics.jsonl"
+        if self.fabric.is_global_zero and reports.exists():
+            trim_reports(reports, self.step)
 
     def _resume(self, path: Path) -> None:
         damaged = f"{path} is damaged or not a checkpoint of training; remove it to begin anew"
@@ -271,9 +271,7 @@ class Trainer:
             rate=float(f"{rate_at(self.preset, progress, self.step - 1):.3g}"),
         )
         if self.fabric.is_global_zero:
-            known = {name: value for name, value in asdict(report).items() if value is not None}
-            with (self.folder / "metrics.jsonl").open("a") as log:
-                log.write(json.dumps(known) + "\n")
+            append_report(self.folder / "metrics.jsonl", report)
         return report
 
     def show(self, shown: StepOutput) -> None:
@@ -296,15 +294,6 @@ class Trainer:
         ]
         write_atomically(self.folder / "samples.jpg", labelled_sheet(rows, columns))
 
-    def _trim(self) -> None:
-        """Drop the lines of metrics.jsonl beyond the checkpoint: their steps come again."""
-        path = self.folder / "metrics.jsonl"
-        if not (self.fabric.is_global_zero and path.exists()):
-            return
-        lines = path.read_text().splitlines()
-        before = [line for line in lines if _step(line) <= self.step]
-        write_atomically(path, "".join(f"{line}\n" for line in before).encode())
-
 
 def summed(fabric: Fabric, values: Tensor) -> list[float]:
     """Values [n] summed over all processes."""
@@ -320,10 +309,3 @@ def _channels_last(network: nn.Module) -> nn.Module:
 
 def _decibels(mse: float) -> float:
     return round(-10 * math.log10(max(mse, 1e-10)), 2)
-
-
-def _step(line: str) -> float:
-    try:
-        return float(json.loads(line)["step"])
-    except ValueError:  # cut short when the run was killed
-        return math.inf
