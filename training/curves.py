@@ -3,7 +3,7 @@
     python -m training.curves --run lite=runs/lite --run dmshn=runs/dmshn --out curves.png
 
 Values are means over the steps between two reports, on the samples trained on. Dashed: the PSNR
-that the sharp input would have.
+that the sharp input would have. A stage on focus alone has no PSNR.
 """
 
 import io
@@ -20,6 +20,7 @@ from training import cli
 Line = dict[str, float]
 
 _ENDINGS = (".png", ".svg", ".pdf")
+_PSNR = ("psnr", "psnr_identity")
 _SMOOTHED = 5  # reports that a point of a curve is the mean of
 
 
@@ -34,7 +35,7 @@ def read_run(folder: Path) -> list[Line]:
         lines: list[Line] = [json.loads(line) for line in path.read_text().splitlines()]
         if not lines:
             raise UsageError(f"{path} has no reports yet; the run has to take 100 steps first")
-        return [{name: line[name] for name in ("hours", "loss", "psnr", "psnr_identity")}
+        return [{name: line[name] for name in ("hours", "loss", *(n for n in _PSNR if n in line))}
                 for line in lines]  # fmt: skip
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({reason(error)}); give a run's folder") from error
@@ -56,8 +57,10 @@ def draw(runs: Mapping[str, Sequence[Line]]) -> Figure:
     for number, (name, lines) in enumerate(runs.items()):
         hours, colour = [line["hours"] for line in lines], f"C{number}"
         losses.plot(hours, _curve(lines, "loss"), color=colour, label=name)
-        pictures.plot(hours, _curve(lines, "psnr"), color=colour, label=name)
-        pictures.plot(hours, _curve(lines, "psnr_identity"), "--", color=colour, linewidth=0.8)
+        seen = [line for line in lines if "psnr" in line]
+        hours = [line["hours"] for line in seen]
+        pictures.plot(hours, _curve(seen, "psnr"), color=colour, label=name)
+        pictures.plot(hours, _curve(seen, "psnr_identity"), "--", color=colour, linewidth=0.8)
     for axes, title in ((losses, "loss"), (pictures, "PSNR of the recomposed picture, dB")):
         axes.set(title=title, xlabel="hours of training")
         axes.grid(alpha=0.3)

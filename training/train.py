@@ -100,6 +100,16 @@ def _teacher(path: Path) -> nn.Module:
     return teacher
 
 
+def _trainer(fabric: Fabric, preset: Preset, folder: Path, options: Options) -> Trainer:
+    """A run in its folder, begun or resumed."""
+    teacher = _teacher(options.teacher) if options.teacher else None
+    lensless = not all(stage.lens for stage in preset.stages)
+    reference = load_network(options.init) if options.init and lensless and not teacher else None
+    trainer = Trainer(fabric, options.preset, preset, folder, teacher, reference, options.temporal)
+    trainer.start(options.init)
+    return trainer
+
+
 def train(options: Options) -> None:
     """Train as the command's options say.
 
@@ -111,7 +121,6 @@ def train(options: Options) -> None:
     until = time.monotonic() + 60 * (options.minutes or float("inf"))
     if options.threads:
         torch.set_num_threads(options.threads)
-    teacher = _teacher(options.teacher) if options.teacher else None
     fabric = open_fabric(options.precision)
 
     def say(label: str, text: str) -> None:
@@ -121,10 +130,9 @@ def train(options: Options) -> None:
     say("preset", f"{options.preset}: {preset.description}")
     say("device", describe_device(fabric, options.precision))
     if options.dry_run:
-        _dry_run(fabric, preset, teacher, options)
+        _dry_run(fabric, preset, options)
         return
-    trainer = Trainer(fabric, options.preset, preset, options.out, teacher, options.temporal)
-    trainer.start(options.init)
+    trainer = _trainer(fabric, preset, options.out, options)
     say("network", f"{preset.network}, {parameter_count(trainer.network):,} parameters")
     for number, stage in enumerate(preset.stages, 1):
         say(f"stage {number}", f"{stage.share:.0%} of the run: {stage}")
@@ -180,7 +188,7 @@ def _ending(trainer: Trainer, options: Options) -> str:
     return "\n".join([*lines, "To see how good it is:", f"  python -m training.{command}"])
 
 
-def _dry_run(fabric: Fabric, preset: Preset, teacher: nn.Module | None, options: Options) -> None:
+def _dry_run(fabric: Fabric, preset: Preset, options: Options) -> None:
     """A few steps of every stage; says what would be trained, and leaves nothing behind."""
     source = open_source(
         preset, options.data, fabric.device, options.temporal, options.align, options.lens
@@ -193,8 +201,7 @@ def _dry_run(fabric: Fabric, preset: Preset, teacher: nn.Module | None, options:
             alone = replace(preset, stages=(replace(stage, share=1.0),))
             own = Path(folder) / str(number)
             own.mkdir()
-            trainer = Trainer(fabric, options.preset, alone, own, teacher, options.temporal)
-            trainer.start(options.init)
+            trainer = _trainer(fabric, alone, own, options)
             took = fit(trainer, source, session)
             hours = stage.share * (options.hours or options.length.steps * took / 3600)
             total += hours
@@ -231,7 +238,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("--blades", type=int, default=0, help="of the rendered lens's diaphragm (default: a disc)")
     add("--cats-eye", type=float, default=0.0, metavar="X",
         help="how far its barrel clips the corners, 0 to 0.6 (default: 0)")  # fmt: skip
-    add("--precision", choices=("f32", "bf16"), default="f32", help="(default: f32)")
+    add("--precision", choices=("f32", "bf16"), default="f32",
+        help="bf16 is slower on processors without it (default: f32)")  # fmt: skip
     add("--threads", type=int, help="of PyTorch (default: all)")
     add("--pictures-every", type=int, default=500, metavar="N", help="steps (default: 500)")
     add("--dry-run", action="store_true", help="two steps of every stage; says what it would take")

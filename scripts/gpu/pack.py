@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from training.data.pool import shrunk
 
-_FOLDERS = ("people", "people_auto", "backgrounds", "cutouts")
+_FOLDERS = ("people", "people_auto", "calls", "backgrounds", "cutouts")
 
 
 def _packed(path: Path) -> bytes:

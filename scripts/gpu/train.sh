@@ -4,8 +4,13 @@
 #   scripts/gpu/train.sh unpack ARCHIVE...            add photographs (see pack.py); once per archive
 #   scripts/gpu/train.sh MINUTES PRESET [OPTIONS...]  train, going on from the last run of the preset
 #
-# such as 9 dmshn-gpu --hours 0.3 --init realtime_bokeh/models/dmshn/weights.safetensors, twice, then
-# 9 stacked-gpu --hours 0.15 --init "$STATE/dmshn-gpu/weights.safetensors".
+# Half an hour trains all three. Each call may last ten minutes; one that did not come to its end goes
+# on when it is given again:
+#
+#   train.sh 9 dmshn-gpu --hours 0.14 --init realtime_bokeh/models/dmshn/weights.safetensors
+#   train.sh 8 stacked-gpu --hours 0.12 --init "$STATE/dmshn-gpu/weights.safetensors"
+#   train.sh 9 lite-gpu --hours 0.14 --init realtime_bokeh/models/lite/weights.safetensors \
+#     --teacher "$STATE/dmshn-gpu/weights.safetensors"
 #
 # State and photographs lie in $STATE (default: ~/realtime-bokeh-training), which must outlive the
 # calls. Results come into $OUT: the log, pictures and fp16 weights in parts under 16 MiB, joined by

@@ -19,7 +19,7 @@ import torch
 from realtime_bokeh.sizes import Size
 from training.data.batches import Examples
 from training.fit import loop
-from training.fit.presets import PRESETS, Preset, Stage
+from training.fit.presets import FOCUS, PRESETS, Preset, Stage
 from training.fit.progress import Report
 from training.fit.trainer import StepOutput, Trainer
 from training.train import parse, train
@@ -28,7 +28,7 @@ TINY = Preset(
     "for tests",
     "lite",
     (
-        Stage(0.5, (Size(32, 48), Size(48, 32)), 2, "l1_ssim", (1e-3, 5e-4)),
+        Stage(0.5, (Size(32, 48), Size(48, 32)), 2, FOCUS, (1e-3, 5e-4)),
         Stage(0.5, (Size(32, 64),), 2, "l1_ssim", (5e-4, 1e-4)),
     ),
     steps=4,

@@ -29,6 +29,16 @@ def test_curves_follow_the_reports(tmp_path: Path) -> None:
     assert values[-1] == pytest.approx(27)  # of the last five reports: 25 to 29
 
 
+def test_reports_of_focus_alone_have_a_loss_and_no_picture(tmp_path: Path) -> None:
+    path = _run(tmp_path / "1", 4) / "metrics.jsonl"
+    first, *others = path.read_text().splitlines()
+    first = json.dumps({"step": 100, "hours": 0.1, "loss": 0.3})
+    path.write_text("\n".join([first, *others]) + "\n")
+    losses, pictures = draw({"one": read_run(path.parent)}).axes
+    lines = (*losses.lines, *pictures.lines)
+    assert [np.size(line.get_xdata()) for line in lines] == [4, 3, 3]
+
+
 def test_what_is_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_run(tmp_path)

@@ -4,19 +4,25 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+import cv2
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.network.dmshn import build
 from tests.training.runs import EVENTS, HIT, STEPS, TINY, arguments
+from training.data.batches import share_of
 from training.fit.ablations import build_network
 from training.fit.presets import PRESETS
 from training.train import parse, train
+
+FOCUS_LOSSES = {"focus", "detail", "coarse"}
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +43,18 @@ class State(TypedDict):
     network: dict[str, Tensor]
 
 
+class Line(TypedDict):
+    """A report; without a truth it has no PSNR."""
+
+    stage: int
+    parts: dict[str, float]
+    psnr: NotRequired[float]
+
+
+def _reports(run: Path) -> list[Line]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
 def _state(run: Path) -> State:
     state: State = torch.load(run / "checkpoint.pt", weights_only=True)
     return state
@@ -51,11 +69,11 @@ def test_a_person_is_told_what_happens(
     for said in (
         "preset    tiny: for tests",
         "CPU with 1 threads, f32",
-        "stage 1   50% of the run: 2 samples of 48x32 or 32x48, loss l1_ssim, rate 1e-03 to 5e-04",
+        "stage 1   50% of the run: 2 samples of 48x32 or 32x48, loss focus, rate 1e-03 to 5e-04",
         "length    4 steps",
         f"folder    {run}, a new run",
         f"reading {photos}",
-        "6 photographs: people/ 2, people_auto/ 2, backgrounds/ 2, cutouts/ 0",
+        "6 photographs: people/ 2, people_auto/ 2, calls/ 0, backgrounds/ 2, cutouts/ 0",
         "step 1 of 4, stage 1 of 2: loss ",
         "Stopped at step 1 of 4; the same command goes on from there.",
     ):
@@ -177,8 +195,49 @@ def test_clips_and_a_teacher_are_learnt_from(photos: Path, tmp_path: Path) -> No
     teacher = str(tmp_path / "teacher" / "weights.safetensors")
     _train(photos, tmp_path / "run", "--temporal", "--teacher", teacher)
     assert _state(tmp_path / "run")["samples"] == 2 * STEPS
-    report = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
-    assert report["parts"].keys() == {"rendering", "picture", "focus", "teacher", "motion"}
+    alone, last = _reports(tmp_path / "run")
+    assert alone["parts"].keys() == {*FOCUS_LOSSES, "teacher", "motion"}
+    assert last["parts"].keys() == {"rendering", "picture", *FOCUS_LOSSES, "teacher", "motion"}
+
+
+def test_on_focus_alone_the_rendering_is_held_to_what_the_run_began_with(
+    photos: Path, tmp_path: Path
+) -> None:
+    """In a run that is ended in the middle of that stage too."""
+    _train(photos, tmp_path / "before", "--minutes", "1e-9")
+    initial = ["--init", str(tmp_path / "before" / "weights.safetensors")]
+    _train(photos, tmp_path / "parts", *initial, "--minutes", "1e-9")
+    (tmp_path / "parts" / "samples.jpg").rename(tmp_path / "parts" / "first.jpg")
+    for run in ("parts", "single"):
+        _train(photos, tmp_path / run, *initial)
+    alone, last = _reports(tmp_path / "single")
+    assert alone["parts"].keys() == {"rendering", *FOCUS_LOSSES}
+    assert "psnr" not in alone
+    assert (alone["stage"], last["stage"]) == (1, 2)
+    sheet = cv2.imread(str(tmp_path / "parts" / "first.jpg"))
+    assert sheet is not None
+    assert sheet.shape[0] - 20 == 3 * share_of(TINY, 0, 0).size.height  # input, output, focus
+    assert last["psnr"] > 0
+    assert _reports(tmp_path / "parts")[0]["parts"]["rendering"] == 0  # of its first step alone
+    assert alone["parts"]["rendering"] > 0
+    parts, single = (_state(tmp_path / run)["network"] for run in ("parts", "single"))
+    assert all(torch.equal(parts[k], single[k]) for k in single)
+
+
+def test_of_a_stack_the_second_network_learns_after_the_weights_of_one(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = PRESETS["stacked-calls"].frozen
+    monkeypatch.setitem(PRESETS, "tiny", replace(TINY, network="stacked", frozen=frozen))
+    single = build("dmshn", focus_head=True).state_dict()
+    path = tmp_path / "dmshn.safetensors"
+    save_file(single, path)
+    _train(photos, tmp_path / "run", "--init", str(path))
+    network = _state(tmp_path / "run")["network"]
+    first, second = (f"net{half}.encoder_lv1.layer1.weight" for half in (1, 2))
+    assert torch.equal(network[first], single["encoder_lv1.layer1.weight"])
+    assert not torch.equal(network[second], single["encoder_lv1.layer1.weight"])
+    assert _reports(tmp_path / "run")[0]["parts"]["rendering"] > 0  # held to that of one
 
 
 def test_every_preset_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,6 +248,17 @@ def test_every_preset_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
         (line,) = [line for line in lines if line.split()[:1] == [name]]
         assert line.endswith(preset.description)
         assert preset.description
+
+
+@pytest.mark.parametrize(
+    ("given", "used"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")]
+)
+def test_idle_threads_leave_their_core_to_others(given: dict[str, str], used: str) -> None:
+    """Unless the user says otherwise; read before PyTorch is, since it asks once."""
+    code = "import sys, os, training; print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+    clean = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    said = subprocess.check_output([sys.executable, "-c", code], text=True, env=clean | given)
+    assert said.split() == ["False", used]
 
 
 def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
@@ -203,10 +273,10 @@ def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
         _train(photos, run, "--blades", "3")
     with pytest.raises(UsageError, match="--cats-eye must be from 0 to"):
         _train(photos, run, "--cats-eye", "nan")
-    options = ["--preset", "lite-tune", "--data", str(photos), "--out", str(run)]
+    options = ["--preset", "lite-calls", "--data", str(photos), "--out", str(run)]
     with pytest.raises(UsageError, match="argument --steps: invalid int value: 'many'; see --help"):
         _train(photos, run, "--steps", "many")
-    with pytest.raises(UsageError, match="lite-tune needs --init"):
+    with pytest.raises(UsageError, match="lite-calls needs --init"):
         train(parse(options))
     _train(photos, run, "--minutes", "1e-9")
     options += ["--init", str(run / "weights.safetensors")]

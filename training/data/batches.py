@@ -38,13 +38,14 @@ class Examples(NamedTuple):
     """What one process sees in a step, float32 in [0, 1].
 
     `input` [n, 3, h, w] RGB is what the network sees, with disparity as a fourth channel where the
-    preset has it; `sharp` [n, 3, h, w] the same before noise and compression; `bokeh` the truth;
-    `focus` [n, 1, h, w] where it is known. Of clips, the two frames follow each other.
+    preset has it; `sharp` [n, 3, h, w] the same before noise and compression; `bokeh` the truth,
+    None where the stage needs none; `focus` [n, 1, h, w] where it is known. Of clips, the two
+    frames follow each other.
     """
 
     input: Tensor
     sharp: Tensor
-    bokeh: Tensor
+    bokeh: Tensor | None
     focus: Tensor | None
 
 
@@ -53,6 +54,7 @@ class Share(NamedTuple):
 
     size: Size
     numbers: tuple[int, ...]  # of samples; those of a run never come twice
+    lens: bool = True  # whether the truth is rendered, or focus alone
 
 
 class Source(Protocol):
@@ -75,11 +77,12 @@ def share_of(
         rank, world: of the process, and how many there are.
         clips: numbers are those of clips of two frames, half as many.
     """
-    shapes, batch = preset.stages[stage].shapes, preset.stages[stage].batch
+    of = preset.stages[stage]
     chance = np.random.default_rng((SEED, step))
     first = step * preset.largest_batch
-    numbers = range(first, first + batch // (1 + clips))
-    return Share(shapes[chance.integers(len(shapes))], tuple(numbers[rank::world]))
+    numbers = range(first, first + of.batch // (1 + clips))
+    shape = of.shapes[chance.integers(len(of.shapes))]
+    return Share(shape, tuple(numbers[rank::world]), of.lens)
 
 
 def check_shares(preset: Preset, world: int, clips: bool) -> None:
@@ -114,13 +117,15 @@ class Synthetic:
 
     def __call__(self, share: Share) -> Examples:
         if self._clips:
-            batches = [self._renderer.clip(number, 2, *share.size) for number in share.numbers]
+            batches = [self._renderer.clip(number, 2, *share.size, lens=share.lens)
+                       for number in share.numbers]  # fmt: skip
         else:
-            batches = [self._renderer.batch(share.numbers, *share.size)]
-        input, sharp, bokeh, focus = (
-            torch.cat([getattr(b, name) for b in batches]) for name in Examples._fields
+            batches = [self._renderer.batch(share.numbers, *share.size, lens=share.lens)]
+        input, sharp, focus = (
+            torch.cat([getattr(b, name) for b in batches]) for name in ("input", "sharp", "focus")
         )
-        return Examples(input, sharp, bokeh, focus)
+        rendered = [b.bokeh for b in batches if b.bokeh is not None]
+        return Examples(input, sharp, torch.cat(rendered) if rendered else None, focus)
 
 
 class EbbWithDisparity(Ebb):

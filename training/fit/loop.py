@@ -94,14 +94,15 @@ def fit(trainer: Trainer, source: Source, session: Session) -> float:
             told = torch.tensor([*clock, float(stop.received)], device=fabric.device)
             seconds, late, asked = summed(fabric, told)
             trainer.seconds += seconds
-            ends = bool(late or asked) or done() >= 1
+            coming = stage_of(preset, done())
+            ends = bool(late or asked) or coming is None
             if trainer.step == begun + 1:  # which waited for the workers to start
                 pace = Pace(preset, length, trainer.step, trainer.samples, trainer.seconds)
             elif trainer.step == begun + 2 and first and not ends:
                 left = duration(pace.left(trainer.step, trainer.seconds))
                 session.say(f"A step takes {took:.2f} s: about {left} left. A report comes every "
                             f"{REPORTED_EVERY} steps.")  # fmt: skip
-            if ends or trainer.step % REPORTED_EVERY == 0:
+            if ends or coming != stage or trainer.step % REPORTED_EVERY == 0:
                 report = trainer.report(stage, now)
                 if first:
                     session.say(pace.line(report, trainer.seconds))

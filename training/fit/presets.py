@@ -3,7 +3,8 @@
 The presets named `paper-` train on EBB! as Dutta et al. 2021 do: Adam, batches of two, the rate
 from 1e-4 down to 1e-6; L1 + 0.1 (1 - SSIM), then 1 - MS-SSIM; and their ablations. How long, and
 that the rate falls geometrically, is ours. The others are ours altogether: they learn focus as
-well, and grow the picture as they go.
+well. From nothing the picture grows as they go; weights that are there already learn focus on its
+own first, then the whole.
 """
 
 import math
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from realtime_bokeh.sizes import Size
+
+FOCUS = "focus"
+"""The loss of a stage on focus alone, whose rendering is held to that of a reference."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +24,18 @@ class Stage:
     share: float  # of the run's length
     shapes: tuple[Size, ...]  # of a batch's pictures, drawn by chance, all as likely
     batch: int  # samples of a step, over all processes
-    loss: str  # of the rendering, named in losses.LOSSES
+    loss: str  # of the rendering, named in losses.LOSSES; or FOCUS
     rate: tuple[float, float]  # Adam's, at the stage's beginning and at its end
 
     def __str__(self) -> str:
         shapes = " or ".join(str(shape) for shape in dict.fromkeys(self.shapes))
         first, last = self.rate
         return f"{self.batch} samples of {shapes}, loss {self.loss}, rate {first:.0e} to {last:.0e}"
+
+    @property
+    def lens(self) -> bool:
+        """Whether its samples are seen through a lens; on focus alone that would be wasted."""
+        return self.loss != FOCUS
 
     @property
     def pixels(self) -> float:
@@ -46,6 +55,7 @@ class Preset:
     focus_head: bool = True
     warm_up: int = 200  # steps over which the rate rises from nothing
     needs: tuple[str, ...] = ()  # options without which it makes no sense
+    frozen: str = ""  # the part of the network that stays as it began
 
     @property
     def largest_batch(self) -> int:
@@ -61,10 +71,11 @@ class Preset:
 SMALL = (Size(96, 160), Size(96, 160), Size(96, 160), Size(128, 128), Size(160, 96))
 MIDDLE = (Size(192, 320), Size(192, 320), Size(192, 320), Size(256, 240), Size(320, 192))
 LARGE = (Size(272, 480), Size(272, 480), Size(272, 480), Size(352, 368), Size(480, 272))
-HUGE = (Size(384, 640), Size(384, 640), Size(384, 640), Size(496, 496), Size(640, 384))
 PAPER = (Size(1024, 1024),)
 # about what the shipped models run at
 SHIPPED = (Size(144, 256), Size(144, 256), Size(144, 256), Size(192, 192), Size(240, 160))
+# half as large and as large: the small ones are many for their time
+FOCUSED = (Size(112, 192), Size(112, 192), Size(144, 144), Size(192, 112), Size(144, 256))
 
 
 def _progressive(factor: float) -> tuple[Stage, ...]:
@@ -75,21 +86,16 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
     )
 
 
-def _tuned(network: str, rate: float) -> Preset:
-    """Brings trained weights to other photographs, another renderer or another size."""
-    about = f"trained {network} weights (--init) brought to other photographs, near 256x144"
-    stage = Stage(1, SHIPPED, 4, "l1_ssim", (rate, rate / 20))
-    return Preset(about, network, (stage,), 3_000, needs=("init",))
+def _calls(about: str, network: str, rate: float, batch: int = 8, frozen: str = "") -> Preset:
+    """Brings trained weights to other photographs or another renderer, near 256x144.
 
-
-def _for_gpu(network: str, rate: float) -> Preset:
-    """For half an hour of a large GPU, which small batches would leave idle."""
-    about = f"trained {network} weights (--init) in half an hour of a large GPU, up to 640x384"
+    Half of the time goes to focus alone, in which it sees most of its samples.
+    """
     stages = (
-        Stage(0.3, MIDDLE, 32, "l1_ssim", (rate, rate / 2)),
-        Stage(0.7, HUGE, 16, "l1_ssim", (rate / 2, rate / 40)),
+        Stage(0.5, FOCUSED, batch, FOCUS, (rate, rate / 3)),
+        Stage(0.5, SHIPPED, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
     )
-    return Preset(about, network, stages, 8_000, needs=("init",))
+    return Preset(about, network, stages, 3_000, needs=("init",), frozen=frozen)
 
 
 def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
@@ -119,12 +125,24 @@ PRESETS: dict[str, Preset] = {
         "two of the paper's networks in a row, from the weights of one (--init)",
         "stacked", _progressive(0.5), 6_000, needs=("init",),
     ),
-    "lite-tune": _tuned("lite", 2e-4),
-    "dmshn-tune": _tuned("dmshn", 1.5e-4),
-    "stacked-tune": _tuned("stacked", 1e-4),
-    "lite-gpu": _for_gpu("lite", 4e-4),
-    "dmshn-gpu": _for_gpu("dmshn", 4e-4),
-    "stacked-gpu": _for_gpu("stacked", 2e-4),
+    "lite-calls": _calls(
+        "trained lite weights (--init) near 256x144: focus on its own, then the whole",
+        "lite", 3e-4,
+    ),
+    "dmshn-calls": _calls("trained dmshn weights (--init), in the same way", "dmshn", 3e-4),
+    "stacked-calls": _calls(
+        "dmshn weights (--init) twice in a row, of which the second learns in the same way",
+        "stacked", 2e-4, frozen="net1",
+    ),
+    "lite-calls-whole": Preset(
+        "ablation: lite-calls without its stage on focus alone",
+        "lite", (Stage(1, SHIPPED, 4, "l1_ssim", (3e-4, 5e-6)),), 3_000, needs=("init",),
+    ),
+    "lite-gpu": _calls("lite-calls in batches that keep a large GPU busy", "lite", 6e-4, 64),
+    "dmshn-gpu": _calls("dmshn-calls in such batches", "dmshn", 6e-4, 64),
+    "stacked-gpu": _calls(
+        "stacked-calls in such batches", "stacked", 4e-4, 64, frozen="net1"
+    ),
     "lite-smoke": Preset(
         "a short run on a CPU, to see that training works",
         "lite", (Stage(1, (Size(96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50,

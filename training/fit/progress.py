@@ -1,9 +1,12 @@
 """How long a run is, how far it has come, and how a person is told so."""
 
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from realtime_bokeh.files import write_atomically
 from training.fit.presets import Preset, stage_at, work
 
 
@@ -46,7 +49,7 @@ class Report:
     step, samples, hours: how many of each the run has had.
     loss: what was minimised, the sum of `parts`.
     parts: its terms by name, see `Trainer`.
-    psnr: in dB, of the picture that a viewer gets against the truth.
+    psnr: in dB, of the picture that a viewer gets against the truth; None in a stage without one.
     psnr_identity: in dB, of the sharp picture against the truth.
     stage: its number, from 1.
     rate: Adam's, at the last step.
@@ -57,10 +60,31 @@ class Report:
     hours: float
     loss: float
     parts: Mapping[str, float]
-    psnr: float
-    psnr_identity: float
+    psnr: float | None
+    psnr_identity: float | None
     stage: int
     rate: float
+
+
+def append_report(path: Path, report: Report) -> None:
+    """Add a report to a run's metrics.jsonl, without what was not measured."""
+    known = {name: value for name, value in asdict(report).items() if value is not None}
+    with path.open("a") as log:
+        log.write(json.dumps(known) + "\n")
+
+
+def trim_reports(path: Path, step: int) -> None:
+    """Drop the lines of metrics.jsonl beyond a checkpoint's step: their steps come again."""
+    lines = path.read_text().splitlines()
+    before = [line for line in lines if _step(line) <= step]
+    write_atomically(path, "".join(f"{line}\n" for line in before).encode())
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:  # cut short when the run was killed
+        return math.inf
 
 
 class Pace:
@@ -90,12 +114,14 @@ class Pace:
         seconds_left = self.left(report.step, seconds)
         left = f", {duration(seconds_left)} left" if seconds_left else ""
         parts = ", ".join(f"{name} {value:.4f}" for name, value in report.parts.items())
+        picture = ""
+        if report.psnr is not None:
+            picture = f"{report.psnr:.2f} dB (sharp picture {report.psnr_identity:.2f}), "
         self._samples, self._seconds = report.samples, seconds
         self._done = self._length.done(report.step, seconds)
         return (
             f"{self._length.position(report.step, seconds)}{stage}: loss {report.loss:.4f} "
-            f"({parts}), {report.psnr:.2f} dB (sharp picture {report.psnr_identity:.2f}), "
-            f"{speed:.3g} samples/s{left}"
+            f"({parts}), {picture}{speed:.3g} samples/s{left}"
         )
 
 

@@ -2,10 +2,8 @@
 
 import functools
 import io
-import json
 import math
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -22,13 +20,21 @@ from realtime_bokeh.network.dmshn import split_output
 from training.data.batches import Examples
 from training.fit.ablations import build_network
 from training.fit.initial import load_initial
-from training.fit.losses import LOSSES, distillation, losses_with_focus, recompose, temporal
+from training.fit.losses import (
+    LOSSES,
+    distillation,
+    focus_losses,
+    losses_with_focus,
+    recompose,
+    temporal,
+)
 from training.fit.presets import Preset, rate_at
-from training.fit.progress import Report
+from training.fit.progress import Report, append_report, trim_reports
 from training.fit.samples import labelled_sheet
 
 _SHOWN = 4  # columns of samples.jpg
 _TEMPORAL = 0.5  # weight of the loss in time
+_HELD = 4  # one in so many samples holds the rendering: a forward pass costs a third of a step
 _DECAY = 0.999  # of the averaged weights at each step, once there were many
 
 
@@ -54,6 +60,8 @@ class Trainer:
         folder: of the run.
         teacher: a network with the focus head to learn from: its focus where the truth has none,
             else its rendering too.
+        reference: a network that the rendering is held to where the examples have no bokeh; a
+            teacher does that itself.
         clips: batches hold clips of two frames, whose change is learnt as well.
     """
 
@@ -64,16 +72,21 @@ class Trainer:
         preset: Preset,
         folder: Path,
         teacher: nn.Module | None = None,
+        reference: nn.Module | None = None,
         clips: bool = False,
     ) -> None:
         self.fabric, self.name, self.preset, self.folder = fabric, name, preset, folder
         # before the set-up: DDP keeps gradients in the layout that parameters have there
         self.network: nn.Module = _channels_last(build_network(preset))
-        optimizer = torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.999))
+        if preset.frozen:
+            self.network.get_submodule(preset.frozen).requires_grad_(False)
+        learnt = [p for p in self.network.parameters() if p.requires_grad]
+        optimizer = torch.optim.Adam(learnt, betas=(0.9, 0.999))
         self._model, self._optimizer = fabric.setup(self.network, optimizer)
-        self._teacher, self._clips = teacher, clips
-        if teacher:
-            _channels_last(fabric.to_device(teacher)).requires_grad_(False)
+        self._teacher, self._reference, self._clips = teacher, reference, clips
+        for other in (teacher, reference):
+            if other:
+                _channels_last(fabric.to_device(other)).requires_grad_(False)
         self._average = self._weights()
         self.step = self.samples = 0
         self.seconds = 0.0
@@ -95,7 +108,9 @@ class Trainer:
         elif initial:
             load_initial(self.network, initial)
             self._average = self._weights()
-        self._trim()
+        reports = self.folder / "metrics.jsonl"
+        if self.fabric.is_global_zero and reports.exists():
+            trim_reports(reports, self.step)
 
     def _resume(self, path: Path) -> None:
         damaged = f"{path} is damaged or not a checkpoint of training; remove it to begin anew"
@@ -180,9 +195,10 @@ class Trainer:
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
                 self._average[name].lerp_(value, 1 - keep)
-            mse, identity = (F.mse_loss(p, examples.bokeh) for p in (picture, examples.sharp))
-            measured = {"steps": torch.ones_like(loss), "loss": loss, "mse": mse,
-                        "identity": identity, **parts}  # fmt: skip
+            measured = {"steps": torch.ones_like(loss), "loss": loss, **parts}
+            if examples.bokeh is not None:
+                measured |= {"mse": F.mse_loss(picture, examples.bokeh),
+                             "identity": F.mse_loss(examples.sharp, examples.bokeh)}  # fmt: skip
             self._sums = {k: self._sums.get(k, 0) + v.detach() for k, v in measured.items()}
         logit = split_output(y)[1]
         focus = None if logit is None else torch.sigmoid(logit.detach())
@@ -193,65 +209,82 @@ class Trainer:
     ) -> tuple[dict[str, Tensor], Tensor]:
         """The losses by name, and the picture that a viewer would get."""
         rendering, logit = split_output(y)
+        image, sharp, bokeh, focus = examples
         if logit is None:
-            return {"rendering": LOSSES[rendering_loss](rendering, examples.bokeh)}, rendering
-        _, sharp, bokeh, focus = examples
-        extra: dict[str, Tensor] = {}
+            assert bokeh is not None, "what only renders is trained on renderings"
+            return {"rendering": LOSSES[rendering_loss](rendering, bokeh)}, rendering
+        parts: dict[str, Tensor] = {}
         if self._teacher:
-            with torch.no_grad(), self.fabric.autocast():
-                taught = self._teacher(examples.input).float()
+            taught = self._output_of(self._teacher, image)
             if focus is None:
                 focus = torch.sigmoid(taught[:, 3:])
             else:
-                extra["teacher"] = distillation(y, taught)
+                parts["teacher"] = distillation(y, taught)
+        elif self._reference and bokeh is None:
+            some = slice(math.ceil(len(y) / _HELD))
+            held = self._output_of(self._reference, image[some])
+            parts["rendering"] = F.l1_loss(rendering[some], held[:, :3])
         assert focus is not None, "a preset whose data has no focus needs a teacher"
-        picture = recompose(rendering, torch.sigmoid(logit), sharp)
+        found = torch.sigmoid(logit)
+        picture = recompose(rendering, found, sharp)
+        if bokeh is None:
+            parts |= focus_losses(logit, focus)
+        else:
+            parts |= losses_with_focus(y, sharp, bokeh, focus, rendering_loss)
         if self._clips:
-            extra["motion"] = _TEMPORAL * temporal(picture, bokeh)
-        return losses_with_focus(y, sharp, bokeh, focus, rendering_loss) | extra, picture
+            change = temporal(found, focus) if bokeh is None else temporal(picture, bokeh)
+            parts["motion"] = _TEMPORAL * change
+        return parts, picture
 
-    @property
-    def unreported(self) -> bool:
-        """Whether a step was taken since the last report."""
-        return bool(self._sums)
+    @torch.no_grad()
+    def _output_of(self, network: nn.Module, image: Tensor) -> Tensor:
+        """What a network that is not trained makes of the input, in float32."""
+        with self.fabric.autocast():
+            output: Tensor = network(image).float()
+        return output
 
     def report(self, stage: int, progress: float) -> Report:
         """What was measured since the last report, over all processes; a line of metrics.jsonl.
+
+        A report is of one stage, since another measures other things.
 
         Args:
             stage: of the last step, its number from 0.
             progress: of the whole run before that step, in [0, 1].
         """
-        sums = summed(self.fabric, torch.stack(list(self._sums.values())))
-        steps, loss, mse, identity, *parts = sums
-        names = list(self._sums)[-len(parts) :]
+        values = summed(self.fabric, torch.stack(list(self._sums.values())))
+        sums = dict(zip(self._sums, values, strict=True))
         self._sums = {}
+        steps = sums.pop("steps")
+        means = {name: value / steps for name, value in sums.items()}
+        loss, mse, identity = (means.pop(name, None) for name in ("loss", "mse", "identity"))
+        assert loss is not None
         report = Report(
             step=self.step,
             samples=self.samples,
             hours=round(self.seconds / 3600, 3),
-            loss=round(loss / steps, 4),
-            parts={name: round(part / steps, 4) for name, part in zip(names, parts, strict=True)},
-            psnr=_decibels(mse / steps),
-            psnr_identity=_decibels(identity / steps),
+            loss=round(loss, 4),
+            parts={name: round(part, 4) for name, part in means.items()},
+            psnr=None if mse is None else _decibels(mse),
+            psnr_identity=None if identity is None else _decibels(identity),
             stage=stage + 1,
             rate=float(f"{rate_at(self.preset, progress, self.step - 1):.3g}"),
         )
         if self.fabric.is_global_zero:
-            with (self.folder / "metrics.jsonl").open("a") as log:
-                log.write(json.dumps(asdict(report)) + "\n")
+            append_report(self.folder / "metrics.jsonl", report)
         return report
 
     def show(self, shown: StepOutput) -> None:
-        """Write samples.jpg: rows of input, output, truth and focus.
+        """Write samples.jpg: rows of input, output, truth (where there is one) and focus.
 
         Raises:
             SinkError: when it cannot be written.
         """
         if not self.fabric.is_global_zero:
             return
-        rows = {"input": shown.examples.input[:, :3], "output": shown.picture,
-                "truth": shown.examples.bokeh}  # fmt: skip
+        rows = {"input": shown.examples.input[:, :3], "output": shown.picture}
+        if shown.examples.bokeh is not None:
+            rows["truth"] = shown.examples.bokeh
         if shown.focus is not None:
             rows["focus"] = shown.focus
         count = min(_SHOWN, len(shown.picture))
@@ -260,15 +293,6 @@ class Trainer:
             for n in range(count)
         ]
         write_atomically(self.folder / "samples.jpg", labelled_sheet(rows, columns))
-
-    def _trim(self) -> None:
-        """Drop the lines of metrics.jsonl beyond the checkpoint: their steps come again."""
-        path = self.folder / "metrics.jsonl"
-        if not (self.fabric.is_global_zero and path.exists()):
-            return
-        lines = path.read_text().splitlines()
-        before = [line for line in lines if _step(line) <= self.step]
-        write_atomically(path, "".join(f"{line}\n" for line in before).encode())
 
 
 def summed(fabric: Fabric, values: Tensor) -> list[float]:
@@ -285,10 +309,3 @@ def _channels_last(network: nn.Module) -> nn.Module:
 
 def _decibels(mse: float) -> float:
     return round(-10 * math.log10(max(mse, 1e-10)), 2)
-
-
-def _step(line: str) -> float:
-    try:
-        return float(json.loads(line)["step"])
-    except ValueError:  # cut short when the run was killed
-        return math.inf

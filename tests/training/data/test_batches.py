@@ -88,7 +88,7 @@ class Clocked:
 
 def _same(one: list[tuple[int, Examples]], two: list[tuple[int, Examples]]) -> bool:
     pairs = zip(one, two, strict=True)
-    return all(a == b and torch.equal(x.input, y.input) and torch.equal(x.bokeh, y.bokeh)
+    return all(a == b and torch.equal(x.input, y.input) and torch.equal(x.sharp, y.sharp)
                for (a, x), (b, y) in pairs)  # fmt: skip
 
 
@@ -116,7 +116,24 @@ def test_a_lens_of_the_users_choice(pool: Pool) -> None:
     share = Share(Size(96, 160), (3, 4))
     disc, blades = (Synthetic(pool, clips=False, lens=lens)(share) for lens in (None, Lens(5)))
     assert torch.equal(disc.input, blades.input)
+    assert disc.bokeh is not None
+    assert blades.bokeh is not None
     assert not torch.allclose(disc.bokeh, blades.bokeh, atol=0.02)
+
+
+@pytest.mark.parametrize("clips", [False, True])
+def test_on_focus_alone_nothing_is_blurred_and_all_else_is_the_same(
+    pool: Pool, clips: bool
+) -> None:
+    source, share = Synthetic(pool, clips), Share(Size(48, 80), (3, 4))
+    blurred, alone = source(share), source(share._replace(lens=False))
+    assert blurred.bokeh is not None
+    assert blurred.bokeh.shape == blurred.input.shape
+    assert alone.bokeh is None
+    for name in ("input", "sharp", "focus"):
+        assert torch.allclose(getattr(alone, name), getattr(blurred, name), atol=1e-4)
+    stages = [share_of(PRESETS["lite-calls"], stage, 0) for stage in (0, 1)]
+    assert [of.lens for of in stages] == [False, True]
 
 
 @pytest.fixture
@@ -146,6 +163,7 @@ def test_depth_comes_as_a_fourth_channel(ebb: Path) -> None:
     examples = Pairs(EbbWithDisparity(ebb, SIZE))(Share(SIZE, (0, 1)))
     assert examples.input.shape == (2, 4, 32, 48)
     assert torch.allclose(examples.input[:, 3], examples.input[:, 0], atol=0.02)
+    assert examples.bokeh is not None
     assert examples.bokeh.shape == (2, 3, 32, 48)
     (ebb / "Training" / "disparity" / "3.png").unlink()
     with pytest.raises(UsageError, match=r"3.png is missing \(1 in all\)"):

@@ -1,9 +1,18 @@
 import numpy as np
+import pytest
 import torch
 from scipy.ndimage import gaussian_filter  # type: ignore[import-untyped]
 from torch import Tensor
 
-from training.fit.losses import SCALES, distillation, losses_with_focus, ms_ssim, ssim, temporal
+from training.fit.losses import (
+    SCALES,
+    distillation,
+    focus_losses,
+    losses_with_focus,
+    ms_ssim,
+    ssim,
+    temporal,
+)
 
 
 def _ssim_by_hand(a: np.ndarray, b: np.ndarray) -> float:
@@ -29,7 +38,7 @@ def test_ssim_is_the_formula() -> None:
 def test_truth_has_the_least_loss() -> None:
     torch.manual_seed(0)
     sharp, bokeh = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
-    focus = (torch.rand(2, 1, 16, 16) > 0.5).float()
+    focus = (torch.rand(2, 1, 16, 16) > 0.2).float()
     bokeh = torch.where(focus > 0, sharp, bokeh)
     truth = torch.cat([bokeh, (focus - 0.5) * 40], 1)
 
@@ -40,7 +49,48 @@ def test_truth_has_the_least_loss() -> None:
     assert all(value > 0.1 for value in losses(-truth).values())
     inverted = losses(torch.cat([bokeh, -truth[:, 3:]], 1))
     assert inverted["rendering"] == losses(truth)["rendering"]
-    assert min(inverted["picture"], inverted["focus"]) > 0.05
+    assert min(inverted["picture"], inverted["focus"]) > 0.03
+
+
+def _of_halves(height: int, width: int, unsure: slice) -> dict[str, float]:
+    """The focus losses of a map whose left half is in focus, unsure in some columns."""
+    focus = torch.zeros(1, 1, height, width)
+    focus[..., : width // 2] = 1
+    logit = (focus - 0.5) * 40
+    logit[..., unsure] = 0
+    return {name: float(value) for name, value in focus_losses(logit, focus).items()}
+
+
+def test_an_error_at_the_edge_of_focus_costs_most_whatever_the_size() -> None:
+    sure = _of_halves(144, 256, slice(0, 0))
+    assert sum(sure.values()) < 1e-5
+    far, near = (_of_halves(144, 256, slice(x, x + 4)) for x in (32, 124))
+    assert near["focus"] == pytest.approx(4 * far["focus"], rel=1e-3)
+    beyond = _of_halves(144, 256, slice(116, 120))
+    assert beyond["focus"] == pytest.approx(far["focus"], rel=1e-3)
+    twice = _of_halves(288, 512, slice(248, 256))
+    assert twice["focus"] == pytest.approx(near["focus"], rel=1e-3)
+
+
+def test_the_loss_of_the_coarse_map_is_of_whole_regions() -> None:
+    """Errors that cancel within a region are nothing to it; a person who is missed is much."""
+    focus = torch.full((1, 1, 32, 64), 0.5)
+    board = focus.clone()
+    board[..., ::2], board[..., 1::2] = 0.1, 0.9
+    assert focus_losses(torch.logit(board), focus)["coarse"] < 1e-6
+    assert focus_losses(torch.logit(focus + 0.3), focus)["coarse"] > 0.01
+
+
+def test_to_be_unsure_where_most_are_in_focus_costs_more_than_to_be_sure() -> None:
+    """Cross-entropy alone is least at the share of pictures in focus, here 0.8."""
+    focus = torch.ones(5, 1, 16, 16)
+    focus[0] = 0
+
+    def total(level: float) -> float:
+        logit = torch.full_like(focus, level).logit()
+        return float(sum(focus_losses(logit, focus).values()))
+
+    assert total(0.9) < total(0.8) < total(0.7)
 
 
 def _ms_ssim_by_hand(a: np.ndarray, b: np.ndarray) -> float:

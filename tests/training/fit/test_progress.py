@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from realtime_bokeh.sizes import Size
@@ -48,6 +50,8 @@ def test_a_report_is_a_line_that_a_person_can_read() -> None:
     # from one report to the next
     assert pace.line(_report(50), 15.0).endswith("10 samples/s, 30 s left")
     assert pace.line(_report(100), 30.0).endswith("6.67 samples/s")
+    unseen = replace(_report(100), psnr=None, psnr_identity=None)
+    assert "focus 0.1000), 0 samples/s" in pace.line(unseen, 31.0)
 
 
 def test_durations() -> None:
