@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from realtime_bokeh.architectures import Layout
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import DMSHN, build
 from training.fit.initial import load_initial
@@ -11,7 +12,7 @@ from training.fit.initial import load_initial
 
 def test_widened_network_computes_the_same(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    narrow, wide = DMSHN(8, focus_head=True), DMSHN(16, focus_head=True)
+    narrow, wide = (DMSHN(Layout((a, 2 * a, 4 * a)), focus_head=True) for a in (8, 16))
     path = tmp_path / "narrow.safetensors"
     save_file(narrow.state_dict(), path)
     load_initial(wide, path)
