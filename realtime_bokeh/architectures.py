@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,26 +11,84 @@ from realtime_bokeh.errors import UsageError
 
 
 @dataclass(frozen=True)
+class Layout:
+    """The size of a DMSHN's encoders and decoders, each at its full, half and quarter resolution.
+
+    channels: of the features there.
+    blocks: residual blocks there, up to 3, in an encoder and as many in a decoder.
+    """
+
+    channels: tuple[int, int, int]
+    blocks: tuple[int, int, int] = (2, 2, 2)
+
+
+@dataclass(frozen=True)
 class Architecture:
     """What is the same of all weights of a network.
 
-    channels: of the first of its three levels; of each half's of the stacked network.
+    layout: of it; of each half of the stacked network.
     purpose: what it is for, in a few words.
     network_ms: milliseconds that the network takes at 256x144 on two cores of a CPU, by precision:
         int8 as `realtime-bokeh bench` measured it on an AMD EPYC with AVX-512 VNNI, f32 by its
         ratio to int8, frame by frame in one process (2.2, 2.2 and 2.4).
     """
 
-    channels: int
+    layout: Layout
     purpose: str
     network_ms: Mapping[str, float]
 
 
+PAPER = Layout((32, 64, 128))  # of the paper's networks; the others are ours
+
 ARCHITECTURES = {
-    "lite": Architecture(16, "calls, on any CPU", {"int8": 6.9, "f32": 15}),
-    "dmshn": Architecture(32, "calls, on fast CPUs and graphics", {"int8": 19.2, "f32": 43}),
-    "stacked": Architecture(32, "clips and photos", {"int8": 37.3, "f32": 86}),
+    "lite": Architecture(Layout((16, 32, 64)), "calls, on any CPU", {"int8": 6.9, "f32": 15}),
+    "dmshn": Architecture(PAPER, "calls, on fast CPUs and graphics", {"int8": 19.2, "f32": 43}),
+    "stacked": Architecture(PAPER, "clips and photos", {"int8": 37.3, "f32": 86}),
 }
+
+
+class Layer(NamedTuple):
+    """A layer of an encoder or a decoder, by the authors' name.
+
+    kind: a convolution 3x3, one at stride 2, a transposed one 4x4 at stride 2, or a residual block
+        of two convolutions 3x3.
+    """
+
+    name: str
+    kind: Literal["convolution", "halving", "doubling", "residual"]
+    inputs: int
+    outputs: int
+
+
+def encoder_layers(layout: Layout) -> list[Layer]:
+    """The layers of an encoder in order, from RGB to features at a quarter of the resolution."""
+    a, b, c = layout.channels
+    return [
+        Layer("layer1", "convolution", 3, a),
+        *_blocks(2, layout.blocks[0], a),
+        Layer("layer5", "halving", a, b),
+        *_blocks(6, layout.blocks[1], b),
+        Layer("layer9", "halving", b, c),
+        *_blocks(10, layout.blocks[2], c),
+    ]
+
+
+def decoder_layers(layout: Layout, outputs: int) -> list[Layer]:
+    """The layers of a decoder in order, from an encoder's features to `outputs` channels."""
+    a, b, c = layout.channels
+    return [
+        *_blocks(13, layout.blocks[2], c),
+        Layer("layer16", "doubling", c, b),
+        *_blocks(17, layout.blocks[1], b),
+        Layer("layer20", "doubling", b, a),
+        *_blocks(21, layout.blocks[0], a),
+        Layer("layer24", "convolution", a, outputs),
+    ]
+
+
+def _blocks(first: int, count: int, channels: int) -> list[Layer]:
+    """Residual blocks, whose layers are counted from `first`."""
+    return [Layer(f"layer{first + i}", "residual", channels, channels) for i in range(count)]
 
 
 def parameter_shapes(architecture: str, focus_head: bool) -> dict[str, tuple[int, ...]]:
@@ -43,23 +101,20 @@ def parameter_shapes(architecture: str, focus_head: bool) -> dict[str, tuple[int
         halves = {"net1.": parameter_shapes("dmshn", False)}
         halves["net2."] = parameter_shapes("dmshn", focus_head)
         return {half + name: s for half, shapes in halves.items() for name, s in shapes.items()}
-    a = ARCHITECTURES[architecture].channels
-    b, c = 2 * a, 4 * a
-    # layer: (inputs, outputs, kernel, residual); a transposed convolution has kernel 4
-    encoder = {1: (3, a, 3, 0), 2: (a, a, 3, 1), 3: (a, a, 3, 1), 5: (a, b, 3, 0), 6: (b, b, 3, 1),
-               7: (b, b, 3, 1), 9: (b, c, 3, 0), 10: (c, c, 3, 1), 11: (c, c, 3, 1)}  # fmt: skip
-    decoder = {13: (c, c, 3, 1), 14: (c, c, 3, 1), 16: (c, b, 4, 0), 17: (b, b, 3, 1),
-               18: (b, b, 3, 1), 20: (b, a, 4, 0), 21: (a, a, 3, 1), 22: (a, a, 3, 1)}  # fmt: skip
+    layout = ARCHITECTURES[architecture].layout
     shapes: dict[str, tuple[int, ...]] = {}
     for level in (1, 2, 3):
-        last = {24: (a, 4 if focus_head and level == 1 else 3, 3, 0)}
-        for part, layers in (("encoder", encoder), ("decoder", decoder | last)):
-            for number, (inputs, outputs, kernel, residual) in layers.items():
-                order = (inputs, outputs) if kernel == 4 else (outputs, inputs)
-                for suffix in (".0", ".2") if residual else ("",):
-                    name = f"{part}_lv{level}.layer{number}{suffix}"
+        outputs = 4 if focus_head and level == 1 else 3
+        parts = {"encoder": encoder_layers(layout), "decoder": decoder_layers(layout, outputs)}
+        for part, layers in parts.items():
+            for layer in layers:
+                doubling = layer.kind == "doubling"  # stored [in, out, h, w]
+                order = (layer.inputs, layer.outputs)[:: 1 if doubling else -1]
+                kernel = 4 if doubling else 3
+                for suffix in (".0", ".2") if layer.kind == "residual" else ("",):
+                    name = f"{part}_lv{level}.{layer.name}{suffix}"
                     shapes[name + ".weight"] = (*order, kernel, kernel)
-                    shapes[name + ".bias"] = (outputs,)
+                    shapes[name + ".bias"] = (layer.outputs,)
     return shapes
 
 
@@ -76,9 +131,8 @@ def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
     if first is None or last is None or first.ndim != 4 or last.ndim != 4:
         missing = f"{prefix}{'encoder_lv1.layer1' if first is None else 'decoder_lv1.layer24'}"
         raise UsageError(f"these are not DMSHN weights: there is no tensor {missing}.weight")
-    lite = first.shape[0] == 16 and not stacked
-    architecture = "stacked" if stacked else "lite" if lite else "dmshn"
     focus_head = last.shape[0] == 4
+    architecture = "stacked" if stacked else _nearest(arrays, focus_head)
     expected = parameter_shapes(architecture, focus_head)
     for name, shape in expected.items():
         if name not in arrays:
@@ -92,3 +146,11 @@ def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
             if not np.isfinite(value.astype(np.float16)).all():
                 raise UsageError(f"tensor {name} has values that are not finite in half precision")
     return architecture, focus_head
+
+
+def _nearest(arrays: Mapping[str, NDArray[Any]], focus_head: bool) -> str:
+    """The architecture of one DMSHN that most of these parameters fit, and all of whose they have
+    if several do."""
+    found = {name: array.shape for name, array in arrays.items()}
+    shapes = {name: parameter_shapes(name, focus_head) for name in ARCHITECTURES}
+    return max(shapes, key=lambda name: len(shapes[name].items() & found.items()))

@@ -37,7 +37,8 @@ class Recomposer:
 
     In whole numbers, which OpenCV multiplies several times as fast as it blends by floats: a pixel
     is within 3 of the exact one, and nearly always within 1. Buffers are kept, since memory given
-    back to the system after every frame costs more to get again than the arithmetic.
+    back to the system after every frame costs more to get again than the arithmetic. Beyond the box
+    around all that has focus, the rendering is the result as it is.
     """
 
     def __init__(self) -> None:
@@ -59,14 +60,19 @@ class Recomposer:
         if size != self._size:
             self._size = size
             self._share = np.empty(size, np.uint8)
-            self._shares, self._rendering = (np.empty((*size, 3), np.uint8) for _ in range(2))
+            self._shares, self._focused = (np.empty((*size, 3), np.uint8) for _ in range(2))
         height, width = content
         large = size[::-1]
         share = cv2.convertScaleAbs(np.ascontiguousarray(focus[:height, :width]), alpha=255)
         cv2.resize(share, large, dst=self._share, interpolation=cv2.INTER_LINEAR)
-        cv2.resize(bokeh[:height, :width], large, dst=self._rendering)
-        cv2.cvtColor(self._share, cv2.COLOR_GRAY2BGR, dst=self._shares)
-        result = cv2.multiply(frame, self._shares, scale=1 / 255)
-        cv2.bitwise_not(self._shares, dst=self._shares)
-        cv2.multiply(self._rendering, self._shares, dst=self._rendering, scale=1 / 255)
-        return np.asarray(cv2.add(result, self._rendering, dst=result))
+        result = np.asarray(cv2.resize(bokeh[:height, :width], large))
+        x, y, across, down = cv2.boundingRect(self._share)
+        if across:
+            box = np.s_[y : y + down, x : x + across]
+            shares, focused, blended = self._shares[box], self._focused[box], result[box]
+            cv2.cvtColor(self._share[box], cv2.COLOR_GRAY2BGR, dst=shares)
+            cv2.multiply(frame[box], shares, dst=focused, scale=1 / 255)
+            cv2.bitwise_not(shares, dst=shares)
+            cv2.multiply(blended, shares, dst=blended, scale=1 / 255)
+            cv2.add(focused, blended, dst=blended)
+        return result

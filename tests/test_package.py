@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "interrupts": set(),
     "mailbox": set(),
     "metrics": set(),
-    "network": set(),
+    "network": {"architectures"},
     "pipeline": {"frame", "interrupts", "mailbox", "metrics"},
     "recompose": {"frame", "sizes"},
     "sinks": {"errors", "files", "frame", "interrupts", "sizes"},

@@ -36,6 +36,20 @@ def test_full_focus_is_the_frame_itself(portrait: Image) -> None:
     assert np.array_equal(Recomposer()(portrait, black, ones, Size(192, 192)), portrait)
 
 
+@pytest.mark.parametrize("rows", [slice(0, 0), slice(0, 1), slice(13, 14), slice(60, 144)])
+def test_focus_in_a_part_of_the_picture_alone(portrait: Image, rows: slice) -> None:
+    """What is around its box is the rendering, and the blend's edges are in the box."""
+    frame = np.asarray(cv2.resize(portrait, (640, 360)))
+    focus = np.zeros((144, 256), np.float32)
+    focus[rows, 31:57] = 0.7
+    bokeh = np.asarray(cv2.GaussianBlur(shrink(frame, Size(144, 256)), (9, 9), 0))
+    result = Recomposer()(frame, bokeh, focus, Size(144, 256))
+    rendering = cv2.resize(bokeh, (640, 360)).astype(float)
+    share = cv2.resize(focus, (640, 360))[..., None]
+    assert np.abs(result - (rendering + share * (frame - rendering))).max() <= 3
+    assert np.array_equal(result[(share == 0)[..., 0]], rendering[(share == 0)[..., 0]])
+
+
 def test_frames_of_several_sizes_and_results_that_stay(portrait: Image) -> None:
     recompose = Recomposer()
     ones, black = np.ones((32, 32), np.float32), np.zeros((32, 32, 3), np.uint8)

@@ -3,7 +3,9 @@
 A mixture of the sharp picture and its strongest blur keeps every edge under a haze; a lens at half
 its aperture gives circles of confusion of half the radius. The network renders the open aperture
 alone, so smaller ones come from its input, which is a slight blur of the frame by itself, and from
-that input convolved with discs.
+that input convolved with discs. A lens keeps the light that it gathers, and so all of this is done
+in linear light: the picture is no darker at one strength than at another. A gamma of 2 is near
+enough for that, and a square and its root are quick in every runtime.
 """
 
 import torch
@@ -55,13 +57,14 @@ class Aperture(nn.Module):
 
         away = 1 - focus
         weight = away + 1e-3  # so that there is a blur where all is in focus
-        half = F.avg_pool2d(torch.cat([image * weight, weight], 1), 2)  # a quarter of the work
+        result = image * image
+        half = F.avg_pool2d(torch.cat([result * weight, weight], 1), 2)  # a quarter of the work
         small, large = (_normalised(half, kernel) for kernel in (self.small, self.large))
         discs = small + reached(_SMALL, _LARGE) * (large - small)
         discs = F.interpolate(discs, scale_factor=2.0, mode="bilinear", align_corners=False)
-        result = image + reached(_INPUT, _SMALL) * (discs - image)
-        result = result + reached(_LARGE, _OPEN) * (bokeh - result)
-        return result, 1 - reached(0, _INPUT) * away
+        result = result + reached(_INPUT, _SMALL) * (discs - result)
+        result = result + reached(_LARGE, _OPEN) * (bokeh * bokeh - result)
+        return result.clamp(min=0).sqrt(), 1 - reached(0, _INPUT) * away
 
 
 def _normalised(light: Tensor, kernel: Tensor) -> Tensor:

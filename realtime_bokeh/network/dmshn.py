@@ -11,17 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-PAPER_WIDTH = 32  # channels of the first level in the paper
-LITE_WIDTH = 16  # ours, for CPUs and phones: a quarter of the arithmetic
+from realtime_bokeh.architectures import (
+    ARCHITECTURES,
+    PAPER,
+    Layer,
+    Layout,
+    decoder_layers,
+    encoder_layers,
+)
+
 STRIDE = 16  # height and width must be multiples: two halvings of the pyramid, two in each encoder
-
-
-def _residual(channels: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(channels, channels, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(channels, channels, 3, padding=1),
-    )
 
 
 class Chain(nn.Module):
@@ -38,38 +37,21 @@ class Chain(nn.Module):
         return x
 
 
-def _encoder(width: int) -> Chain:
-    a, b, c = width, 2 * width, 4 * width
-    return Chain(
-        [
-            ("layer1", nn.Conv2d(3, a, 3, padding=1)),
-            ("layer2", _residual(a)),
-            ("layer3", _residual(a)),
-            ("layer5", nn.Conv2d(a, b, 3, stride=2, padding=1)),
-            ("layer6", _residual(b)),
-            ("layer7", _residual(b)),
-            ("layer9", nn.Conv2d(b, c, 3, stride=2, padding=1)),
-            ("layer10", _residual(c)),
-            ("layer11", _residual(c)),
-        ]
-    )
+def _chain(layers: Iterable[Layer]) -> Chain:
+    return Chain((layer.name, _module(layer)) for layer in layers)
 
 
-def _decoder(width: int, outputs: int) -> Chain:
-    a, b, c = width, 2 * width, 4 * width
-    return Chain(
-        [
-            ("layer13", _residual(c)),
-            ("layer14", _residual(c)),
-            ("layer16", nn.ConvTranspose2d(c, b, 4, stride=2, padding=1)),
-            ("layer17", _residual(b)),
-            ("layer18", _residual(b)),
-            ("layer20", nn.ConvTranspose2d(b, a, 4, stride=2, padding=1)),
-            ("layer21", _residual(a)),
-            ("layer22", _residual(a)),
-            ("layer24", nn.Conv2d(a, outputs, 3, padding=1)),
-        ]
-    )
+def _module(layer: Layer) -> nn.Module:
+    _, kind, inputs, outputs = layer
+    if kind == "residual":
+        return nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, padding=1),
+        )
+    if kind == "doubling":
+        return nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1)
+    return nn.Conv2d(inputs, outputs, 3, stride=2 if kind == "halving" else 1, padding=1)
 
 
 def rescale(x: Tensor, factor: float) -> Tensor:
@@ -80,21 +62,21 @@ class DMSHN(nn.Module):
     """One DMSHN.
 
     Args:
-        width: channels of the first level; the second and third have twice and four times as many.
+        layout: its channels and blocks; all six parts have the same.
         focus_head: adds a fourth output channel to the last convolution, the logit of focus.
 
     Input float [n, 3, h, w], RGB in [0, 1], h and w multiples of 16. Output float
     [n, 3 or 4, h, w]: the bokeh rendering, RGB, near [0, 1] but not clamped; then the focus logit.
     """
 
-    def __init__(self, width: int = PAPER_WIDTH, focus_head: bool = False) -> None:
+    def __init__(self, layout: Layout = PAPER, focus_head: bool = False) -> None:
         super().__init__()
-        self.encoder_lv1 = _encoder(width)
-        self.encoder_lv2 = _encoder(width)
-        self.encoder_lv3 = _encoder(width)
-        self.decoder_lv1 = _decoder(width, 4 if focus_head else 3)
-        self.decoder_lv2 = _decoder(width, 3)
-        self.decoder_lv3 = _decoder(width, 3)
+        self.encoder_lv1 = _chain(encoder_layers(layout))
+        self.encoder_lv2 = _chain(encoder_layers(layout))
+        self.encoder_lv3 = _chain(encoder_layers(layout))
+        self.decoder_lv1 = _chain(decoder_layers(layout, 4 if focus_head else 3))
+        self.decoder_lv2 = _chain(decoder_layers(layout, 3))
+        self.decoder_lv3 = _chain(decoder_layers(layout, 3))
 
     def forward(self, x: Tensor) -> Tensor:
         half = rescale(x, 0.5)
@@ -116,10 +98,10 @@ class StackedDMSHN(nn.Module):
     Shapes, ranges and arguments as in `DMSHN`; only the second network can carry the focus head.
     """
 
-    def __init__(self, width: int = PAPER_WIDTH, focus_head: bool = False) -> None:
+    def __init__(self, layout: Layout = PAPER, focus_head: bool = False) -> None:
         super().__init__()
-        self.net1 = DMSHN(width)
-        self.net2 = DMSHN(width, focus_head)
+        self.net1 = DMSHN(layout)
+        self.net2 = DMSHN(layout, focus_head)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.net2(self.net1(x))
@@ -127,14 +109,13 @@ class StackedDMSHN(nn.Module):
 
 
 def build(architecture: str, focus_head: bool) -> DMSHN | StackedDMSHN:
-    """The network of an architecture named as in the weights manifest: lite, dmshn or stacked.
+    """The network of an architecture named as in the weights manifest.
 
     Raises:
-        KeyError: for any other name.
+        KeyError: for a name that is not in ARCHITECTURES.
     """
-    if architecture == "stacked":
-        return StackedDMSHN(focus_head=focus_head)
-    return DMSHN({"lite": LITE_WIDTH, "dmshn": PAPER_WIDTH}[architecture], focus_head)
+    network = StackedDMSHN if architecture == "stacked" else DMSHN
+    return network(ARCHITECTURES[architecture].layout, focus_head)
 
 
 def split_output(y: Tensor) -> tuple[Tensor, Tensor | None]:

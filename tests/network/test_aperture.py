@@ -43,7 +43,21 @@ def test_blur_grows_with_strength() -> None:
 def test_subject_does_not_spill(strength: float) -> None:
     red = _at(strength)[0][:, 0, :, 48:]
     assert red.max() < 0.5
-    assert red.mean() == pytest.approx(0.25, abs=0.02)
+    assert (red**2).mean() == pytest.approx(0.25 / 3, abs=0.01)
+
+
+@pytest.mark.parametrize("strength", [0, 0.1, 1 / 6, 0.25, 1 / 3, 0.5, 2 / 3, 0.8, 0.9, 0.95, 1])
+def test_light_is_the_same_at_every_strength(strength: float) -> None:
+    """As through a lens whose open aperture, the network's rendering, keeps the light."""
+    torch.manual_seed(0)
+    image = torch.rand(1, 3, 64, 96)
+    light = (image**2).mean((2, 3), keepdim=True)
+    focus = torch.zeros(1, 1, 64, 96)
+    rendering, share = Aperture()(
+        image, light.sqrt().expand_as(image), focus, torch.tensor(strength)
+    )
+    result = rendering + share * (image - rendering)
+    assert torch.allclose((result**2).mean((2, 3), keepdim=True), light, rtol=0.01)
 
 
 def test_edges_of_the_picture_are_not_darker() -> None:

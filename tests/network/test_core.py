@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import torch
 
+from realtime_bokeh.architectures import Layout
 from realtime_bokeh.network.core import BokehCore, BokehFrame, Shrink, first_state
 from realtime_bokeh.network.dmshn import DMSHN
 
@@ -10,7 +11,7 @@ from realtime_bokeh.network.dmshn import DMSHN
 @pytest.fixture
 def core() -> BokehCore:
     torch.manual_seed(0)
-    return BokehCore(DMSHN(width=8, focus_head=True)).eval()
+    return BokehCore(DMSHN(Layout((8, 16, 32)), focus_head=True)).eval()
 
 
 def test_colours_are_bgr_outside_and_rgb_inside() -> None:

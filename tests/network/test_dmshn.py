@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from realtime_bokeh.architectures import Layout
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build, parameter_count, split_output
 
 
@@ -36,7 +37,7 @@ def test_parameter_names_are_the_authors() -> None:
 def test_equals_a_direct_reading_of_the_authors_equations() -> None:
     """Written out once more from the published structure, independent of the module's loops."""
     torch.manual_seed(0)
-    network = DMSHN(width=8).eval()
+    network = DMSHN(Layout((8, 16, 32))).eval()
 
     def level(part: str, number: int, x: torch.Tensor) -> torch.Tensor:
         chain = getattr(network, f"{part}_lv{number}")

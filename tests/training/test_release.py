@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from realtime_bokeh import weights
+from realtime_bokeh.architectures import Layout
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build
 from realtime_bokeh.sizes import Size
@@ -14,7 +15,8 @@ from training.release import refocused, release
 def test_focus_is_surer_and_the_rendering_as_it_was() -> None:
     torch.manual_seed(0)
     x = torch.rand(1, 3, 32, 48)
-    for network in (DMSHN(8, focus_head=True), StackedDMSHN(8, focus_head=True)):
+    small = Layout((8, 16, 32))
+    for network in (DMSHN(small, focus_head=True), StackedDMSHN(small, focus_head=True)):
         network.eval()
         with torch.no_grad():
             before = network(x)

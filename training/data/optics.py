@@ -4,8 +4,10 @@ Each plane of a scene is cut into layers by its circle of confusion. A layer and
 convolved with the image of the aperture, then all are composited from near to far, so that what is
 in front of the focus spills over it and what is behind does not (Kraus and Strengert,
 "Depth-of-Field Rendering by Pyramidal Image Processing", Eurographics 2007, without the pyramid).
-Bright highlights are lifted before they are spread: a photo's white stands for more light than it
-could hold.
+A lens keeps the light it gathers: a scene is as bright after as before, in linear light (the mean
+of gamma-coded values rises a little, as it does in real optical pairs). Small clipped highlights
+alone are lifted before they are spread, since their white stands for more light than the photo
+could hold; bright skies and walls are not.
 """
 
 import functools
@@ -22,6 +24,8 @@ GAMMA = 2.2  # of photographs and of what is rendered
 BLUR_SCALE = 0.032  # largest radius over sqrt(height * width): 2.4% of the width at 16:9
 # circles of confusion of the layers, over the largest: negative is nearer than the focus
 LEVELS = (-1.0, -0.6, -0.32, -0.16, 0.0, 0.16, 0.32, 0.52, 0.75, 1.0)
+_CLIPPED = 0.9  # linear light from which on a photo may have been clipped, up to 1
+_LIFT = 1.5  # how much light is added to a clipped point, over what the photo holds
 _NODES = 3  # across and down, between which the shape of a cat's eye is interpolated
 
 
@@ -68,15 +72,16 @@ def lens_blur(planes: Sequence[Plane], lens: Lens) -> tuple[Tensor, Tensor]:
     light, focus = torch.zeros_like(planes[0].light), torch.zeros_like(planes[0].alpha)
     left = torch.ones_like(focus)  # what nothing has covered yet
     largest = largest_radius(*light.shape[2:])
+    lifted = [_lifted(plane.light, largest) for plane in planes]
     for number, level in enumerate(LEVELS):
-        for plane in reversed(planes):
+        for plane, highlights in zip(reversed(planes), reversed(lifted), strict=True):
             weight = plane.alpha * _share(plane.coc, number)
             if not bool((weight > 0).any()):
                 continue
             if level == 0:
                 layer = torch.cat([plane.light * weight, weight], 1)
             else:
-                layer = torch.cat([_lifted(plane.light) * weight, weight], 1)
+                layer = torch.cat([highlights * weight, weight], 1)
                 layer = _blur(layer, abs(level) * largest, lens)
             cover = layer[:, 3:].clamp(min=1e-6)
             # Shares of one plane add up to 1, so covers are added, not multiplied: nothing behind
@@ -139,8 +144,15 @@ def _share(coc: Tensor, number: int) -> Tensor:
     return share.clamp(min=0)
 
 
-def _lifted(light: Tensor) -> Tensor:
-    return light * (1 + 1.5 * ((light.amax(1, keepdim=True) - 0.75) / 0.25).clamp(0, 1))
+def _lifted(light: Tensor, largest: float) -> Tensor:
+    """Light with its small highlights brighter: what is clipped in every channel, less all of it in
+    which half the image of the aperture finds room (a white top-hat)."""
+    clipped = ((light.amin(1, keepdim=True) - _CLIPPED) / (1 - _CLIPPED)).clamp(0, 1)
+    half = round(largest / 2)
+    size = 2 * half + 1
+    eroded = -F.max_pool2d(-clipped, size, 1, half)
+    opened = F.max_pool2d(eroded, size, 1, half)
+    return light * (1 + _LIFT * (clipped - opened))
 
 
 def _blur(layer: Tensor, radius: float, lens: Lens) -> Tensor:

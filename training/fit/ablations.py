@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from realtime_bokeh.network.dmshn import DMSHN, PAPER_WIDTH, Chain, build, rescale
+from realtime_bokeh.architectures import PAPER
+from realtime_bokeh.network.dmshn import DMSHN, Chain, build, rescale
 from training.fit.presets import Preset
 
 
@@ -39,7 +40,7 @@ class WithDepth(DMSHN):
     def __init__(self) -> None:
         super().__init__()
         for encoder in (self.encoder_lv1, self.encoder_lv2, self.encoder_lv3):
-            encoder.layer1 = nn.Conv2d(4, PAPER_WIDTH, 3, padding=1)
+            encoder.layer1 = nn.Conv2d(4, PAPER.channels[0], 3, padding=1)
         self.decoder_lv2 = _RgbOnly(self.decoder_lv2.named_children())
         self.decoder_lv3 = _RgbOnly(self.decoder_lv3.named_children())
 

@@ -1,4 +1,5 @@
-"""Weights to start from: the same network, a narrower one widened, or one twice in a stack."""
+"""Weights to start from: the same network, a smaller one widened, a larger one narrowed, or one
+twice in a stack."""
 
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from realtime_bokeh.checkpoints import read_checkpoint
 from realtime_bokeh.errors import UsageError
 
 State = dict[str, Tensor]
+
+# what the layers beside the residual blocks read and write: the picture, or features at the full,
+# half or quarter resolution; and the last residual block before features change
+_READS_AND_WRITES = {1: (0, 1), 5: (1, 2), 9: (2, 3), 16: (3, 2), 20: (2, 1), 24: (1, 0)}
+_FEATURES = {4: 1, 8: 2, 15: 3, 19: 2, 23: 1}
 
 
 def widen(narrow: State, wide: State, noise: float = 0.5) -> State:
@@ -31,10 +37,7 @@ def widen(narrow: State, wide: State, noise: float = 0.5) -> State:
     for name, target in wide.items():
         value = narrow[name].float()
         if value.ndim == 4:
-            # a transposed convolution stores [in, out, h, w]
-            reads, writes = (
-                (0, 1) if name.endswith(("layer16.weight", "layer20.weight")) else (1, 0)
-            )
+            reads, writes = (0, 1) if _transposed(name) else (1, 0)
             if target.shape[writes] == 2 * value.shape[writes]:
                 value = value.repeat_interleave(2, writes)
             if target.shape[reads] == 2 * value.shape[reads]:
@@ -51,9 +54,73 @@ def widen(narrow: State, wide: State, noise: float = 0.5) -> State:
     return result
 
 
+def narrow(wide: State, target: State) -> State:
+    """What weighs most of a network's channels, in one with fewer of them or fewer blocks.
+
+    A channel counts by the norm of all filters that write it (Li et al., "Pruning Filters for
+    Efficient ConvNets", ICLR 2017). Of blocks that the target lacks nothing remains.
+
+    Args:
+        wide: parameters of the trained network.
+        target: parameters of the network to fill, for their names and shapes.
+
+    Raises:
+        ValueError: when a shape is larger than that of `wide`, or not of as many colours.
+    """
+    channels = {name: _channels(name) for name in target if name.endswith(".weight")}
+    # [outputs, inputs, h, w]: a transposed convolution stores it the other way
+    filters = {name: wide[name].float().transpose(0, 1) if _transposed(name) else wide[name].float()
+               for name in channels}  # fmt: skip
+    power: State = {}
+    for name, (_, writes) in channels.items():
+        norm = filters[name].square().sum((1, 2, 3))
+        power[writes] = power[writes] + norm if writes in power else norm
+    left: State = {}
+    for name, (_, writes) in channels.items():
+        bias = target[name.replace("weight", "bias")]
+        count = min(len(bias), len(power[writes]))
+        left[writes] = power[writes].topk(count).indices.sort().values
+    result: State = {}
+    for name, (reads, writes) in channels.items():
+        value = filters[name][left[writes]]
+        value = value[:, left[reads]] if reads in left else value
+        result[name] = value.transpose(0, 1) if _transposed(name) else value
+        bias_name = name.replace("weight", "bias")
+        result[bias_name] = wide[bias_name].float()[left[writes]]
+        colours = writes.endswith(" 0") and len(filters[name]) != len(result[bias_name])
+        if colours or result[name].shape != target[name].shape:
+            raise ValueError(
+                f"{name}: {tuple(wide[name].shape)} does not narrow to {tuple(target[name].shape)}"
+            )
+    return result
+
+
+def _transposed(name: str) -> bool:
+    """Whether a weight is a transposed convolution's, which is stored as [in, out, h, w]."""
+    return name.endswith(("layer16.weight", "layer20.weight"))
+
+
+def _channels(name: str) -> tuple[str, str]:
+    """Names of the channels that a weight reads and writes; what is added has the same."""
+    part, rest = name.split(".layer")
+    number, *place = rest.removesuffix(".weight").split(".")
+    layer = int(number)
+    if layer in _READS_AND_WRITES:
+        reads, writes = (_shared(part, level) for level in _READS_AND_WRITES[layer])
+        return reads, writes
+    outside = _shared(part, next(level for last, level in _FEATURES.items() if layer <= last))
+    inside = f"{part} within {number}"
+    return (outside, inside) if place == ["0"] else (inside, outside)
+
+
+def _shared(part: str, level: int) -> str:
+    """The last features of an encoder are added to those of the next finer one."""
+    return "3" if level == 3 else f"{part} {level}"
+
+
 def load_initial(network: nn.Module, path: Path) -> None:
     """Fill a network from a file of weights, .safetensors or the authors' .pth: the same network,
-    one of half its width, or one DMSHN for both halves of a stack.
+    one of half its width, a larger one, or one DMSHN for both halves of a stack.
 
     Raises:
         UsageError: when the file cannot be read or fits in none of these ways.
@@ -64,9 +131,10 @@ def load_initial(network: nn.Module, path: Path) -> None:
         state = {f"{half}.{k}": v for half in ("net1", "net2") for k, v in state.items()}
         # the first half renders only: it has no focus head
         state = {k: v[: len(own[k])] if k.startswith("net1.") else v for k, v in state.items()}
-    if state.keys() != own.keys():
+    if not own.keys() <= state.keys():
         raise UsageError(f"{path} holds other parameters than the network")
+    larger = own.keys() != state.keys() or any(own[k].numel() < v.numel() for k, v in state.items())
     try:
-        network.load_state_dict(widen(state, own))
+        network.load_state_dict((narrow if larger else widen)(state, own))
     except ValueError as error:
         raise UsageError(f"{path} does not fit the network: {error}") from error

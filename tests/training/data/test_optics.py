@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from training.data.optics import LEVELS, Lens, Plane, aperture, infill, largest_radius, lens_blur
 
@@ -23,12 +24,42 @@ def test_point_becomes_the_aperture_and_keeps_its_light() -> None:
     assert disc[disc > 0.5 * disc.max()].std() < 0.1 * disc.max()  # flat, not a bell
 
 
+@pytest.mark.parametrize("level", [0.3, 0.95, 1.0])  # a wall, a bright sky, a clipped one
 @pytest.mark.parametrize("coc", [*LEVELS, -0.8, 0.07, 0.43])
-def test_even_light_stays_as_it_is(coc: float) -> None:
-    light, focus = lens_blur([_plane(0.3, coc)], Lens())
-    assert torch.allclose(light, torch.full_like(light, 0.3), atol=1e-5)
+def test_even_light_stays_as_it_is(coc: float, level: float) -> None:
+    light, focus = lens_blur([_plane(level, coc)], Lens())
+    assert torch.allclose(light, torch.full_like(light, level), atol=1e-5)
     expected = max(0.0, 1 - abs(coc) / 0.16)
     assert torch.allclose(focus, torch.full_like(focus, expected), atol=1e-5)
+
+
+def _scene() -> Plane:
+    """Fine and coarse detail of every brightness short of clipped, all fully out of focus."""
+    rng = torch.Generator().manual_seed(0)
+    fine = torch.rand(1, 3, *SIZE, generator=rng)
+    coarse = torch.rand(1, 3, SIZE[0] // 16, SIZE[1] // 16, generator=rng)
+    light = 0.4 * fine + 0.48 * F.interpolate(coarse, SIZE, mode="bilinear")
+    return _plane(0.0, 1.0)._replace(light=light)
+
+
+@pytest.mark.parametrize("coc", [0.3, 0.9, 1.0, "sloping"])
+def test_scene_is_as_bright_as_before(coc: float | str) -> None:
+    """At every radius alike, so that nothing jumps when the aperture opens."""
+    scene = _scene()
+    slope = torch.linspace(-1, 1, SIZE[1]).expand(1, 1, *SIZE)
+    even = torch.full((1, 1, *SIZE), coc) if isinstance(coc, float) else slope
+    light, _ = lens_blur([scene._replace(coc=even)], Lens())
+    assert light.mean() == pytest.approx(float(scene.light.mean()), rel=0.01)
+
+
+def test_bright_sky_is_not_lifted() -> None:
+    """Clipped though it is, it is no highlight; nor does it outshine what is beside it."""
+    scene = _scene()
+    light = scene.light.clone()
+    light[..., :48, :] = 1.0
+    after, _ = lens_blur([scene._replace(light=light)], Lens())
+    assert after.mean() == pytest.approx(float(light.mean()), rel=0.01)
+    assert after[..., 52:, :].mean() < light[..., 48:, :].mean() + 0.03
 
 
 def test_surface_that_leads_away_hides_what_is_behind() -> None:
