@@ -27,12 +27,16 @@ from training.measure.mediapipe import MediaPipe
 from training.measure.methods import Effect, Network, find
 from training.measure.metrics import why_no_lpips
 from training.measure.report import Report, Section
+from training.measure.several import several
 
 _TEXTS = {
     "calls": "The focus map, at strength 1 and as the program runs it, against careful soft masks, "
     "both at the photo's size and cut at a half: intersection over union, of all and within 4 "
     "pixels of the mask's edge. A photo's source is its name up to the first underscore. "
     "The worst photos of each model are shown.",
+    "several": "Two people put together in a picture. Side by side both belong in focus: the "
+    "lesser IoU of the two halves. Of two behind each other the further one does not. The worst "
+    "pictures of each model are shown.",
     "people": "The person kept: PSNR of output against input inside the mask, 8 pixels off its "
     "edge. The background blurred: its Laplacian energy over the input's, 8 pixels off too. The "
     "focus map, in float32: intersection over union of focus > 0.5 and the mask. Strength 1. The "
@@ -49,11 +53,12 @@ _TEXTS = {
     "frames in which those are over 5%. The worst frame of each model is shown.",
 }
 _MATERIAL = {
-    "calls": "calls/*.jpg",
-    "people": "people/*.jpg",
-    "pairs": "pairs/*.sharp.jpg",
-    "synthetic": "backgrounds/*.jpg",
-    "clips": "clips/*.m*",
+    "calls": ("calls/*.jpg",),
+    "several": ("calls/*.jpg", "backgrounds/*.jpg"),
+    "people": ("people/*.jpg",),
+    "pairs": ("pairs/*.sharp.jpg",),
+    "synthetic": ("backgrounds/*.jpg",),
+    "clips": ("clips/*.m*",),
 }
 
 
@@ -82,12 +87,17 @@ def evaluate(
         UsageError: when there is no material at all, or a file of it cannot be used.
     """
     material = {name: _MATERIAL[name] for name in kinds}
-    present = {name: any(folder.glob(pattern)) for name, pattern in material.items()}
-    if not any(present.values()):
-        raise UsageError(f"{folder} has none of {', '.join(material.values())} to evaluate on")
+    missing = {
+        name: [pattern for pattern in patterns if not any(folder.glob(pattern))]
+        for name, patterns in material.items()
+    }
+    if all(missing.values()):
+        wanted = dict.fromkeys(pattern for patterns in missing.values() for pattern in patterns)
+        raise UsageError(f"{folder} has none of {', '.join(wanted)} to evaluate on")
     effects = [*networks, *rivals]
     measures: dict[str, Callable[[Section], protocols.Result]] = {
         "calls": lambda section: calls(folder / "calls", effects, section, groups),
+        "several": lambda section: several(folder, effects, section),
         "people": lambda section: protocols.people(folder / "people", effects, section),
         "pairs": lambda section: protocols.pairs(folder / "pairs", effects, section),
         "synthetic": lambda section: protocols.synthetic(
@@ -102,12 +112,12 @@ def evaluate(
         "models": {n.name: {"engine": n.engine, "inference_size": n.size} for n in networks},
     }
     notes = []
-    for name, pattern in material.items():
-        if present[name]:
+    for name, patterns in missing.items():
+        if patterns:
+            notes.append(f"{name} is left out: {folder} has no {' and no '.join(patterns)}")
+        else:
             with Console(stderr=True).status(name):
                 result[name] = measures[name](report.section(name, _TEXTS[name]))
-        else:
-            notes.append(f"{name} is left out: {folder} has no {pattern}")
     if {"pairs", "synthetic"} & result.keys() and (lpips_missing := why_no_lpips()):
         notes.append(lpips_missing)
     return result | {"notes": notes}
@@ -137,10 +147,11 @@ def main() -> None:
     kinds = list(dict.fromkeys(args.only.split(",")))
     if unknown := next((kind for kind in kinds if kind not in _MATERIAL), None):
         raise UsageError(f"--only {unknown!r} is none of {', '.join(_MATERIAL)}")
-    if args.record and "people" not in kinds:
-        raise UsageError("--record writes what people/ shows; add people to --only")
     groups = read_groups(args.groups) if args.groups else {}
-    if args.record and (args.inference_size or not any(args.data.glob(_MATERIAL["people"]))):
+    if groups and "calls" not in kinds:
+        raise UsageError("--groups needs calls among the kinds of --only")
+    people = "people" in kinds and any(args.data.glob("people/*.jpg"))
+    if args.record and (args.inference_size or not people):
         raise UsageError("--record needs people/ in --data, and every model at its own size")
     models = [find(name) for name in dict.fromkeys(args.model)]
     if args.inference_size:

@@ -9,13 +9,18 @@ import numpy as np
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.stills import read_still
 from training.measure.methods import Effect, Focus
-from training.measure.metrics import Mask, Scores, edge_iou, intersection_over_union
+from training.measure.metrics import EDGE, Mask, Scores, edge_iou, intersection_over_union
 from training.measure.protocols import Result, read_mask
 from training.measure.report import Section, group_table, score_table
 
 FAIR = 0.85  # IoU; under it a person is not kept
 SCORES = ("focus_iou", "edge_iou", "poor", "exact_iou")
 ALL = "all"
+_TITLES = {
+    "focus_iou": "IoU of focus and mask",
+    "edge_iou": f"IoU within {EDGE} pixels of the mask's edge",
+    "poor": f"Share of photos whose IoU is under {FAIR}",
+}
 _WORST = 8  # pictures of each effect that the page shows
 
 
@@ -45,13 +50,14 @@ def calls(
             scores[effect.name][name] = _scores(focus, exact, mask)
     sources: dict[str, list[str]] = {ALL: list(paths)}
     for name in paths:
-        sources.setdefault(name.partition("_")[0], []).append(name)
+        sources.setdefault(source_of(name), []).append(name)
     by_source = _means(scores, sources)
     title = f"Means over {len(paths)} photos"
     section.tables.append(score_table(title, by_source[ALL], SCORES))
-    _add_tables(section, by_source, sources)
+    _add_tables("by source", by_source, sources, section)
     by_group = _means(scores, groups)
-    _add_tables(section, by_group, groups)
+    if by_group:
+        _add_tables("by group", by_group, groups, section)
     for effect in effects:
         _show_worst(effect, scores[effect.name], paths, section)
     return {"photos": len(paths), "sources": by_source, "groups": by_group, "each": scores}
@@ -74,6 +80,11 @@ def read_groups(path: Path) -> dict[str, list[str]]:
         for group in line[1].split(";"):
             groups.setdefault(group, []).append(line[0])
     return groups
+
+
+def source_of(name: str) -> str:
+    """Where a photo is from: its name up to the first underscore."""
+    return name.partition("_")[0]
 
 
 def _scores(focus: Focus, exact: Focus, mask: Mask) -> Scores:
@@ -105,15 +116,14 @@ def _means(
 
 
 def _add_tables(
-    section: Section,
+    by: str,
     means: Mapping[str, Mapping[str, Scores]],
     groups: Mapping[str, Sequence[str]],
+    section: Section,
 ) -> None:
     counted = {f"{group} ({len(groups[group])})": values for group, values in means.items()}
-    titles = ("IoU of focus and mask", "IoU within 4 pixels of the edge", "Share of IoU under 0.85")
-    for score, title in zip(SCORES, titles, strict=False):
-        if counted:
-            section.tables.append(group_table(title, counted, score))
+    for name, title in _TITLES.items():
+        section.tables.append(group_table(f"{title}, {by}", counted, name))
 
 
 def _show_worst(

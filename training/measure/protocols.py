@@ -1,7 +1,8 @@
 """What `evaluate` measures: people, optical pairs, synthetic validation.
 
 Each takes its material, what is compared and a section of the report, to which it adds a table and
-pictures, and returns what it found as plain values for JSON. `calls` and `clips` are beside it.
+pictures, and returns what it found as plain values for JSON. `calls`, `several` and
+`clips` are beside it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
@@ -74,15 +76,24 @@ def people(folder: Path, effects: Sequence[Effect], section: Section) -> Result:
 
 
 def read_mask(path: Path, image: Image) -> Mask:
-    """The mask of a photo, bool [h, w], from a picture of its size; soft ones count from a half.
+    """The mask of a photo, bool [h, w]; of a soft one, where it is over a half.
 
     Raises:
-        UsageError: when it is missing, cannot be read, or is not of the photo's size.
+        UsageError: as `read_alpha`.
+    """
+    return read_alpha(path, image) > 0.5
+
+
+def read_alpha(path: Path, image: Image) -> NDArray[np.float32]:
+    """The soft mask of a photo, float32 [h, w] in [0, 1].
+
+    Raises:
+        UsageError: when it is missing, no picture, or not of the photo's size.
     """
     plane = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
     if plane is None or plane.shape != image.shape[:2]:
         raise UsageError(f"{path} is missing, not a picture, or not of its photo's size")
-    return np.asarray(plane) > 127
+    return np.asarray(plane, np.float32) / np.float32(255)
 
 
 def _medians(scores: Sequence[Scores]) -> Scores:

@@ -28,6 +28,9 @@ SCORES = {
     "exact_iou": ("focus IoU, float32", "{:.3f}"),
     "edge_iou": ("edge IoU", "{:.3f}"),
     "poor": ("IoU under 0.85", "{:.0%}"),
+    "lesser_iou": ("IoU of the lesser one", "{:.3f}"),
+    "nearer_iou": ("IoU of the nearer one", "{:.3f}"),
+    "further_focus": ("of the further one in focus", "{:.0%}"),
     "detail_lost": ("detail lost on people", "{:.2%}"),
     "frames_lost": ("frames with over 5% lost", "{:.1%}"),
     "warping_error": ("E_warp, 1e-3", "{:.3f}"),
@@ -86,19 +89,19 @@ def score_table(
 def group_table(
     title: str, scores: Mapping[str, Mapping[str, Mapping[str, float | None]]], name: str
 ) -> Table:
-    """One score (see `SCORES`) of methods in groups, a column each; None is a dash.
+    """One score (see `SCORES`) of every group, a row each; None is a dash.
 
     Args:
-        scores: of methods, by group.
+        scores: by group, then by method.
+        name: of the score.
     """
-    columns = list(scores)
-    methods = dict.fromkeys(who for values in scores.values() for who in values)
+    methods = list(next(iter(scores.values())))
 
     def cell(value: float | None) -> str:
         return "-" if value is None else SCORES[name][1].format(value)
 
-    rows = [[who, *(cell(scores[group][who][name]) for group in columns)] for who in methods]
-    return Table(title, ["", *columns], rows)
+    rows = [[g, *(cell(values[who][name]) for who in methods)] for g, values in scores.items()]
+    return Table(title, ["", *methods], rows)
 
 
 @dataclass
