@@ -22,6 +22,7 @@ def material(photos: Path, tmp_path: Path) -> Path:
     """Photos, three pairs and a clip."""
     folder = tmp_path / "material"
     shutil.copytree(photos, folder)
+    shutil.copytree(photos / "people", folder / "calls")
     (folder / "pairs").mkdir()
     for number in range(3):
         noise = np.random.default_rng(number).integers(0, 256, (64, 96, 3), dtype=np.uint8)
@@ -68,8 +69,10 @@ def test_one_command_measures_everything(run: Command, material: Path, tmp_path:
     assert gaussian["psnr"] > identity["psnr"] + 3
     assert {"lite", "identity, 256x144"} < result["synthetic"]["means"].keys()
     assert result["clips"]["each"]["identity"]["still"] < 0.01
+    assert result["calls"]["sources"].keys() == {"all", "photo"}
+    assert "several" in result
     page = (out / "index.html").read_text()
-    for text in ("people", "pairs", "synthetic", "clips", "lite, focus", "truth"):
+    for text in ("calls", "people", "pairs", "synthetic", "clips", "lite, focus", "truth"):
         assert text in page
 
 
@@ -80,17 +83,33 @@ def test_what_a_folder_lacks_is_said(run: Command, material: Path, tmp_path: Pat
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert "people" not in result
     left_out = [note.split()[0] for note in result["notes"] if "is left out: /" in note]
-    assert left_out == ["people", "synthetic", "clips"]
+    assert left_out == ["several", "people", "synthetic", "clips"]
+
+
+def test_only_what_is_asked_for_is_measured(run: Command, material: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "groups.csv").write_text("photo_0,hat\n")
+    groups = ("--groups", tmp_path / "groups.csv")
+    run(*_arguments(material, out), "--only", "calls", *groups)
+    result = json.loads((out / "result.json").read_text())
+    assert result.keys() == {"data", "models", "calls", "notes"}
+    assert result["notes"] == []  # LPIPS is missed by nobody
+    assert result["calls"]["groups"].keys() == {"hat"}
+    with pytest.raises(UsageError, match="--only 'call' is none of calls, several"):
+        run(*_arguments(material, out), "--only", "call")
+    with pytest.raises(UsageError, match="--groups needs calls"):
+        run(*_arguments(material, out), "--only", "clips", *groups)
 
 
 def test_mistakes_are_said_before_or_instead_of_a_result(
     run: Command, material: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    with pytest.raises(UsageError, match="has none of people/"):
+    with pytest.raises(UsageError, match=r"has none of calls/\*.jpg, backgrounds"):
         run(*_arguments(tmp_path / "nowhere", out))
-    with pytest.raises(UsageError, match="--record needs people/"):
-        run(*_arguments(material, out), "--record", "--inference-size", "96x64")
+    for limit in (("--inference-size", "96x64"), ("--only", "calls")):
+        with pytest.raises(UsageError, match="--record needs people/"):
+            run(*_arguments(material, out), "--record", *limit)
     (material / "people" / "photo_0.mask.png").unlink()
     with pytest.raises(UsageError, match=r"photo_0.mask.png is missing"):
         run(*_arguments(material, out))

@@ -5,6 +5,7 @@ Images are uint8 [h, w, 3] BGR.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ from realtime_bokeh.network.load import load_core
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import Size, content_size
 from training.measure.metrics import Mask
+
+Focus = NDArray[np.float32]  # [h, w] in [0, 1], 1 in focus
 
 GAUSSIAN = 0.009  # sigma over the longer side of a blur about as strong as the models'
 _FEATHER = 2.0  # pixels
@@ -69,8 +72,38 @@ def find(name: str) -> weights.Model:
     return weights.Model(name, architecture, focus_head, size, digest, "a run", folder=path.parent)
 
 
+class Rendered(NamedTuple):
+    """A picture with its background blurred, and its focus map at its own size."""
+
+    image: Image
+    focus: Focus
+
+
+class Effect(Protocol):
+    """What blurs backgrounds, and says what it holds to be in focus.
+
+    name: what it is called in tables.
+    exact: whether the program computes it in float32, so that `focus` is `exact_focus`.
+    """
+
+    name: str
+    exact: bool
+
+    def photo(self, image: Image, strength: float = 1.0) -> Image:
+        """A picture on its own."""
+
+    def focus(self, image: Image) -> Focus:
+        """The focus map of a picture on its own, at strength 1 and at the picture's size."""
+
+    def exact_focus(self, image: Image) -> Focus:
+        """The same in float32, whatever the program computes in."""
+
+    def clip(self, frames: Sequence[Image]) -> list[Rendered]:
+        """Frames one after the other, as in a call."""
+
+
 class Network:
-    """A model as the program runs it, and the focus map and rendering within.
+    """A model as the program runs it, and the focus map and rendering within: an `Effect`.
 
     name: the model's.
     size: its inference size.
@@ -89,6 +122,7 @@ class Network:
         path = model.file(weights.WEIGHTS)
         self._core = load_core(path, model.architecture, model.focus_head)
         self.name = model.name
+        self.exact = "f32" in self._engine.describe()
         self.size: Size = model.inference_size
         self.engine = self._engine.describe()
 
@@ -97,22 +131,32 @@ class Network:
         self._engine.reset()
         return self._engine(image, Controls(strength, 0.0))
 
-    def clip(self, frames: Sequence[Image]) -> list[Image]:
+    def focus(self, image: Image) -> Focus:
+        self.photo(image)
+        return self._latest_focus(image)
+
+    def exact_focus(self, image: Image) -> Focus:
+        return self.parts(image, image).focus
+
+    def clip(self, frames: Sequence[Image]) -> list[Rendered]:
         """Frames one after the other, with the program's default smoothing."""
         self._engine.reset()
-        return [self._engine(frame, Controls()) for frame in frames]
+        return [Rendered(self._engine(f, Controls()), self._latest_focus(f)) for f in frames]
+
+    def _latest_focus(self, image: Image) -> Focus:
+        """Of the picture that the engine rendered last."""
+        focus = self._engine.focus_map()
+        assert focus is not None  # there was a picture
+        return enlarge(focus, Size.of(image))
 
     @torch.inference_mode()
-    def parts(self, image: Image, sharp: Image) -> tuple[Image, NDArray[np.float32]]:
+    def parts(self, image: Image, sharp: Image) -> Rendered:
         """A picture whose sharp parts are taken from another, and its focus map, both by PyTorch in
         float32.
 
         Args:
             image: what the network sees.
             sharp: of the same size; `image` itself, or the same without noise.
-
-        Returns:
-            The picture, and focus at its size, float32 [h, w] in [0, 1].
         """
         content = content_size(Size.of(image), self.size)
         small = torch.from_numpy(shrink(image, content))[None]
@@ -120,9 +164,13 @@ class Network:
         bokeh, focus, _ = self._core(small, state, torch.tensor([1.0, 0.0]))
         share = focus[0, ..., 0].numpy()
         picture = Recomposer()(sharp, bokeh[0].numpy(), share, content)
-        share = np.ascontiguousarray(share[: content[0], : content[1]])
-        large = cv2.resize(share, Size.of(image)[::-1], interpolation=cv2.INTER_LINEAR)
-        return picture, np.asarray(large)
+        return Rendered(picture, enlarge(share[: content[0], : content[1]], Size.of(image)))
+
+
+def enlarge(focus: Focus, size: Size) -> Focus:
+    """A focus map at another size, as the program enlarges it."""
+    plane = np.ascontiguousarray(focus)
+    return np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def gaussian(image: Image, sigma: float = GAUSSIAN) -> Image:
@@ -134,5 +182,9 @@ def segmentation_gaussian(image: Image, mask: Mask) -> Image:
     """Everything but a mask (bool [h, w]) blurred, the mask's edge feathered by 2 pixels: what
     programs with a segmentation network do. With the true mask it is the most that any of them can
     reach."""
-    share = np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _FEATHER))
-    return np.asarray(cv2.blendLinear(image, gaussian(image), share, 1 - share))
+    return blend(image, np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _FEATHER)))
+
+
+def blend(image: Image, focus: Focus) -> Image:
+    """A picture blurred by a Gaussian where it is out of focus."""
+    return np.asarray(cv2.blendLinear(image, gaussian(image), focus, 1 - focus))

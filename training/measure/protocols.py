@@ -1,7 +1,8 @@
-"""What `evaluate` measures: people, optical pairs, synthetic validation, clips.
+"""What `evaluate` measures: people, optical pairs, synthetic validation.
 
-Each takes its material, the networks and a section of the report, to which it adds a table and
-pictures, and returns what it found as plain values for JSON.
+Each takes its material, what is compared and a section of the report, to which it adds a table and
+pictures, and returns what it found as plain values for JSON. `calls`, `several` and
+`clips` are beside it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,20 +13,19 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
-from realtime_bokeh.sources.video import VideoReader
 from realtime_bokeh.stills import read_still
 from training.data.ebb import gain_match
 from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
-from training.measure.methods import GAUSSIAN, Network, gaussian, segmentation_gaussian
+from training.measure.methods import GAUSSIAN, Effect, Network, gaussian, segmentation_gaussian
 from training.measure.metrics import (
     Mask,
     Scores,
-    WarpingError,
     background_energy,
     in_focus_psnr,
     intersection_over_union,
@@ -45,12 +45,11 @@ SIGMAS = (0.001, 0.0015, 0.002, 0.003, 0.004, 0.006, 0.008, 0.012, 0.016)  # ove
 CHOSEN_BY = "least sum of ranks in mean PSNR and mean SSIM over the first half of the pairs"
 QUALITY = ("psnr", "ssim", "ssim_gaussian", "lpips")
 PEOPLE = ("in_focus_psnr", "background_energy", "focus_iou")
-CLIPS = (".mkv", ".mp4", ".mov")
 SEED = 0  # of synthetic validation
 _SHOWN = 8  # synthetic samples
 
 
-def people(folder: Path, networks: Sequence[Network], section: Section) -> Result:
+def people(folder: Path, effects: Sequence[Effect], section: Section) -> Result:
     """Medians over photos NAME.jpg with masks NAME.mask.png.
 
     Raises:
@@ -60,9 +59,9 @@ def people(folder: Path, networks: Sequence[Network], section: Section) -> Resul
     paths = sorted(folder.glob("*.jpg"))
     for path in paths:
         image = read_still(path).image
-        mask = _mask(path.with_suffix(".mask.png"), image)
-        focus = {network.name: network.parts(image, image)[1] for network in networks}
-        outputs = {IDENTITY: image} | {n.name: n.photo(image) for n in networks}
+        mask = read_mask(path.with_suffix(".mask.png"), image)
+        focus = {effect.name: effect.exact_focus(image) for effect in effects}
+        outputs = {IDENTITY: image} | {e.name: e.photo(image) for e in effects}
         outputs |= {BLUR: gaussian(image), SEGMENTATION: segmentation_gaussian(image, mask)}
         for who, output in outputs.items():
             iou = intersection_over_union(focus[who] > 0.5, mask) if who in focus else None
@@ -76,11 +75,25 @@ def people(folder: Path, networks: Sequence[Network], section: Section) -> Resul
     return {"photos": len(paths), "gaussian_sigma": GAUSSIAN, "medians": medians}
 
 
-def _mask(path: Path, image: Image) -> Mask:
+def read_mask(path: Path, image: Image) -> Mask:
+    """The mask of a photo, bool [h, w]; of a soft one, where it is over a half.
+
+    Raises:
+        UsageError: as `read_alpha`.
+    """
+    return read_alpha(path, image) > 0.5
+
+
+def read_alpha(path: Path, image: Image) -> NDArray[np.float32]:
+    """The soft mask of a photo, float32 [h, w] in [0, 1].
+
+    Raises:
+        UsageError: when it is missing, no picture, or not of the photo's size.
+    """
     plane = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.is_file() else None
     if plane is None or plane.shape != image.shape[:2]:
         raise UsageError(f"{path} is missing, not a picture, or not of its photo's size")
-    return np.asarray(plane) > 127
+    return np.asarray(plane, np.float32) / np.float32(255)
 
 
 def _medians(scores: Sequence[Scores]) -> Scores:
@@ -113,7 +126,7 @@ class Method:
         return self.settings[int(ranks.sum(1).argmin())]
 
 
-def pairs(folder: Path, networks: Sequence[Network], section: Section) -> Result:
+def pairs(folder: Path, effects: Sequence[Effect], section: Section) -> Result:
     """Means over optical pairs NAME.sharp.jpg, NAME.bokeh.jpg, each method at one setting.
 
     Raises:
@@ -122,7 +135,7 @@ def pairs(folder: Path, networks: Sequence[Network], section: Section) -> Result
     names, data = zip(*_pairs(folder), strict=True)
     first = (len(names) + 1) // 2
     methods = {IDENTITY: Method(lambda image, _: image, "", (0.0,))}
-    methods |= {n.name: Method(n.photo, "strength", STRENGTHS) for n in networks}
+    methods |= {e.name: Method(e.photo, "strength", STRENGTHS) for e in effects}
     methods[BLUR] = Method(gaussian, "sigma", SIGMAS)
     settings = {who: method.choose(data[:first]) for who, method in methods.items()}
     scores: dict[str, list[Scores]] = {}
@@ -201,7 +214,9 @@ def _synthetic(
         focus = [share > 0.5 for _, share in parts]
         extra[network.name] = {
             "focus_iou": float(np.mean(list(map(intersection_over_union, focus, masks)))),
-            "temporal_error": temporal_error(network.clip(moving), moving_truth),
+            "temporal_error": temporal_error(
+                [image for image, _ in network.clip(moving)], moving_truth
+            ),
         }
     blurred = {sigma: [gaussian(image, sigma) for image in sharp] for sigma in SIGMAS}
     best = max(SIGMAS, key=lambda sigma: sum(map(psnr, blurred[sigma], truth)))
@@ -219,33 +234,3 @@ def _synthetic(
         for who, pictures in shown.items():
             section.show(f"sample {number}, {label}", who, pictures[number])
     return scores
-
-
-def clips(folder: Path, networks: Sequence[Network], section: Section, frames: int) -> Result:
-    """E_warp, in thousandths, of the first frames of clips, which have no truth.
-
-    Raises:
-        UsageError: for a clip that cannot be read or has a single frame.
-    """
-    scores: dict[str, list[Scores]] = {}
-    names = []
-    for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in CLIPS):
-        video = VideoReader(path)
-        source = [frame.image for frame in (video.read() for _ in range(frames)) if frame]
-        video.close()
-        if len(source) < 2:
-            raise UsageError(f"{path} has fewer than two frames; remove it")
-        names.append(path.stem)
-        error = WarpingError(source)
-        outputs = {IDENTITY: source} | {n.name: n.clip(source) for n in networks}
-        outputs[BLUR] = [gaussian(image) for image in source]
-        for who, output in outputs.items():
-            scores.setdefault(who, []).append({"warping_error": 1000 * error(output)})
-            section.show(f"{path.stem}, frame {len(source)}", who, output[-1])
-    means = {who: mean_scores(values) for who, values in scores.items()}
-    title = f"Means over {len(names)} clips"
-    section.tables.append(score_table(title, means, ("warping_error",)))
-    each = {
-        w: {n: s["warping_error"] for n, s in zip(names, v, strict=True)} for w, v in scores.items()
-    }
-    return {"frames": frames, "means": means, "each": each}

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
 import rich.table
+from numpy.typing import NDArray
 
 from realtime_bokeh.frame import Image
 from training.cli import make_folder, write_image, write_text
@@ -23,6 +25,14 @@ SCORES = {
     "in_focus_psnr": ("in-focus PSNR, dB", "{:.1f}"),
     "background_energy": ("background energy", "{:.1%}"),
     "focus_iou": ("focus IoU", "{:.3f}"),
+    "exact_iou": ("focus IoU, float32", "{:.3f}"),
+    "edge_iou": ("edge IoU", "{:.3f}"),
+    "poor": ("IoU under 0.85", "{:.0%}"),
+    "lesser_iou": ("IoU of the lesser one", "{:.3f}"),
+    "nearer_iou": ("IoU of the nearer one", "{:.3f}"),
+    "further_focus": ("of the further one in focus", "{:.0%}"),
+    "detail_lost": ("detail lost on people", "{:.2%}"),
+    "frames_lost": ("frames with over 5% lost", "{:.1%}"),
     "warping_error": ("E_warp, 1e-3", "{:.3f}"),
     "temporal_error": ("temporal error", "{:.2f}"),
     "mos": ("MOS, 0 to 4", "{:.2f}"),
@@ -76,6 +86,24 @@ def score_table(
     return Table(title, ["", *(SCORES[name][0] for name in names)], rows)
 
 
+def group_table(
+    title: str, scores: Mapping[str, Mapping[str, Mapping[str, float | None]]], name: str
+) -> Table:
+    """One score (see `SCORES`) of every group, a row each; None is a dash.
+
+    Args:
+        scores: by group, then by method.
+        name: of the score.
+    """
+    methods = list(next(iter(scores.values())))
+
+    def cell(value: float | None) -> str:
+        return "-" if value is None else SCORES[name][1].format(value)
+
+    rows = [[g, *(cell(values[who][name]) for who in methods)] for g, values in scores.items()]
+    return Table(title, ["", *methods], rows)
+
+
 @dataclass
 class Section:
     """A part of a page; `rows` are pictures side by side: (caption, file) under a row's title."""
@@ -99,6 +127,25 @@ class Section:
         name = re.sub(r"\W+", "-", f"{self.title} {row} {caption}").strip("-") + ".jpg"
         write_image(self.folder / name, image, [cv2.IMWRITE_JPEG_QUALITY, 92])
         self.rows.setdefault(row, []).append((caption, f"{self.folder.name}/{name}"))
+
+    def compare(
+        self,
+        row: str,
+        image: Image,
+        output: Image,
+        focus: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+    ) -> None:
+        """Put an input, its output, the focus map (in [0, 1]) and the true mask, all of one size,
+        into a row.
+
+        Raises:
+            SinkError: when one cannot be written.
+        """
+        self.show(row, "input", image)
+        self.show(row, "output", output)
+        self.show(row, "focus", (focus * 255).astype(np.uint8))
+        self.show(row, "mask", mask.astype(np.uint8) * 255)
 
     def html(self) -> str:
         parts = [f"<h2>{html.escape(self.title)}</h2><p>{html.escape(self.text)}</p>"]

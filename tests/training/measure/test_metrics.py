@@ -11,6 +11,8 @@ from training.measure import metrics
 from training.measure.metrics import (
     WarpingError,
     background_energy,
+    detail_lost,
+    edge_iou,
     in_focus_psnr,
     intersection_over_union,
     lpips_distance,
@@ -119,3 +121,42 @@ def test_motion_is_no_warping_error_but_flicker_is() -> None:
     changes = [(a / 255.0 - b / 255.0) ** 2 for a, b in itertools.pairwise(frames)]
     assert error(frames) < 0.05 * np.mean(changes)
     assert error(flicker) == pytest.approx((10 / 255) ** 2, rel=0.15)
+
+
+def test_edge_counts_within_four_pixels_of_it() -> None:
+    mask = np.zeros((60, 80), bool)
+    mask[:, :40] = True
+    found = mask.copy()
+    assert edge_iou(found, mask) == 1
+    found[:, 10:20] = False  # far from the edge
+    found[:, 60:70] = True
+    assert edge_iou(found, mask) == 1
+    found[:, 40:42] = True  # two of the four columns beyond
+    assert edge_iou(found, mask) == pytest.approx(4 / 6)
+    assert edge_iou(~mask, mask) == 0
+    assert edge_iou(mask, np.ones_like(mask)) is None
+
+
+def test_detail_is_lost_where_a_person_is_blurred(
+    picture: tuple[np.ndarray, np.ndarray],
+) -> None:
+    image, mask = picture
+    assert detail_lost(image, image, mask).share == 0
+    blurred = cv2.GaussianBlur(image, (0, 0), 3)
+    everything = detail_lost(image, blurred, mask)
+    assert everything.share == 1
+    assert everything.pixels == cv2.erode(
+        mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11))
+    ).sum()  # fmt: skip
+    half = image.copy()
+    half[:75] = blurred[:75]
+    assert 0.3 < detail_lost(image, half, mask).share < 0.6
+    outside = np.where(mask[..., None], image, blurred)
+    assert detail_lost(image, outside, mask).share < 0.05
+
+
+def test_plain_surfaces_have_no_detail_to_lose(picture: tuple[np.ndarray, np.ndarray]) -> None:
+    _, mask = picture
+    plain = np.full((120, 160, 3), 90, np.uint8)
+    assert detail_lost(plain, plain, mask) == (0, 0)
+    assert detail_lost(plain, plain, mask).share == 0
