@@ -54,7 +54,7 @@ _ENOUGH = 0.5  # pixels of a photo for each of the picture, across
 _TONES = 0.18  # of composites: the scene has the tone of the clothes before it
 _DRESSED = 0.12  # of people: with headphones, a headband or a cap drawn on
 _CHAIRS = 0.1  # of samples with people: a chair's back behind the shoulders
-_STILL, _STILL_BUT_HANDS = 0.25, 0.15  # of clips: nothing moves; nothing but pasted hands
+_STILL, _STILL_BUT_HANDS = 0.25, 0.15  # of clips: nothing moves; nothing but what is held up
 
 
 @dataclass(frozen=True)
@@ -123,18 +123,17 @@ class Planner:
             scene, layers = composer.scene(0.5), [composer.thing()]
         else:
             scene, layers = composer.scene(0.5), []
+        if layers:
+            hands += composer.front()
         camera, pause = Sway.draw(rng, 0.12), rng.random()
         if pause < _STILL + _STILL_BUT_HANDS:
             camera, layers = Sway(), [replace(layer, own=Sway()) for layer in layers]
             if pause < _STILL:
                 hands = [replace(layer, own=Sway()) for layer in hands]
-        layers += hands
-        if layers:
-            layers += composer.front()
-        return Plan(scene, tuple(layers), camera, lighting, webcam)
+        return Plan(scene, (*layers, *hands), camera, lighting, webcam)
 
     def _people(self, kind: str, composer: Composer) -> tuple[Shot, list[Layer], list[Layer]]:
-        """A scene, the people in it, and the hands that are put before them."""
+        """A scene, the people in it, and the hands before them, with what they hold."""
         rng = self._rng
         in_place = rng.random() < KINDS[kind].in_place
         people: list[Person]

@@ -78,7 +78,8 @@ def test_clips_pause(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
         (p.camera != Sway(), [layer.own != Sway() for layer in p.layers])
         for p in drawn if p.in_place and len(p.layers) > 1
     ]  # fmt: skip
-    assert any(not camera and not any(layers) for camera, layers in moving)
+    still = sum(p.camera == Sway() and all(x.own == Sway() for x in p.layers) for p in drawn)
+    assert still > 0.2 * len(drawn)
     assert any(not camera and any(layers) for camera, layers in moving)
     assert any(camera and any(layers) for camera, layers in moving)
 
