@@ -30,7 +30,8 @@ class Architecture:
     purpose: what it is for, in a few words.
     network_ms: milliseconds that the network takes at 256x144 on two cores of a CPU, by precision:
         int8 as `realtime-bokeh bench` measured it on an AMD EPYC with AVX-512 VNNI, f32 by its
-        ratio to int8, frame by frame in one process (2.2, 2.2 and 2.4).
+        ratio to int8, frame by frame in one process (2.2, 2.2 and 2.4); `mini` by its ratios to
+        `lite` in one process.
     """
 
     layout: Layout
@@ -42,6 +43,11 @@ PAPER = Layout((32, 64, 128))  # of the paper's networks; the others are ours
 
 ARCHITECTURES = {
     "lite": Architecture(Layout((16, 32, 64)), "calls, on any CPU", {"int8": 6.9, "f32": 15}),
+    "mini": Architecture(
+        Layout((16, 32, 64), (0, 1, 1)),
+        "calls, on slow CPUs and batteries",
+        {"int8": 4.6, "f32": 8.2},
+    ),
     "dmshn": Architecture(PAPER, "calls, on fast CPUs and graphics", {"int8": 19.2, "f32": 43}),
     "stacked": Architecture(PAPER, "clips and photos", {"int8": 37.3, "f32": 86}),
 }
@@ -149,8 +155,8 @@ def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
 
 
 def _nearest(arrays: Mapping[str, NDArray[Any]], focus_head: bool) -> str:
-    """The architecture of one DMSHN that most of these parameters fit, and all of whose they have
-    if several do."""
-    found = {name: array.shape for name, array in arrays.items()}
-    shapes = {name: parameter_shapes(name, focus_head) for name in ARCHITECTURES}
-    return max(shapes, key=lambda name: len(shapes[name].items() & found.items()))
+    """The architecture of one DMSHN that differs from these parameters in the fewest."""
+    found = {name: array.shape for name, array in arrays.items()}.items()
+    return min(
+        ARCHITECTURES, key=lambda name: len(parameter_shapes(name, focus_head).items() ^ found)
+    )

@@ -3,10 +3,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import parameter_shapes
+from realtime_bokeh.architectures import ARCHITECTURES, parameter_shapes, recognize
 from realtime_bokeh.errors import BokehError, UsageError, WeightsError
 from realtime_bokeh.network.dmshn import build
 
@@ -18,11 +19,22 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_shapes_without_torch_are_the_networks() -> None:
-    for architecture in ("lite", "dmshn", "stacked"):
+    for architecture in ARCHITECTURES:
         for head in (False, True):
             state = build(architecture, head).state_dict()
             expected = {k: tuple(v.shape) for k, v in state.items()}
             assert parameter_shapes(architecture, head) == expected
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("focus_head", [False, True])
+def test_parameters_are_recognized(architecture: str, focus_head: bool) -> None:
+    shapes = parameter_shapes(architecture, focus_head)
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    assert recognize(arrays) == (architecture, focus_head)
+    del arrays[max(arrays)]  # and what comes nearest is named
+    with pytest.raises(UsageError, match=f"tensor .* of {architecture} is missing"):
+        recognize(arrays)
 
 
 def test_shipped_models_are_whole() -> None:

@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
+from realtime_bokeh.architectures import ARCHITECTURES
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.export.int8 import int8_graph
 from realtime_bokeh.export.onnx import core_graph, share_weights
@@ -127,7 +128,7 @@ def main() -> None:
     parser = cli.parser(__doc__)
     parser.add_argument("--paper", action="store_true",
                         help="only the graphs into which imported checkpoints fit")  # fmt: skip
-    parser.add_argument("--model", choices=("lite", "dmshn", "stacked"), help="which to write")
+    parser.add_argument("--model", choices=tuple(ARCHITECTURES), help="which to write")
     parser.add_argument("--weights", type=Path, help="a run's weights.safetensors")
     parser.add_argument("--data", type=Path, help="the training photographs, to calibrate int8")
     parser.add_argument("--origin", default="", help="how it was made, for the manifest")

@@ -64,7 +64,7 @@ class Aperture(nn.Module):
         discs = F.interpolate(discs, scale_factor=2.0, mode="bilinear", align_corners=False)
         result = result + reached(_INPUT, _SMALL) * (discs - result)
         result = result + reached(_LARGE, _OPEN) * (bokeh * bokeh - result)
-        return result.clamp(min=0).sqrt(), 1 - reached(0, _INPUT) * away
+        return torch.relu(result).sqrt(), 1 - reached(0, _INPUT) * away
 
 
 def _normalised(light: Tensor, kernel: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from realtime_bokeh.architectures import Layout
+from realtime_bokeh.architectures import ARCHITECTURES, Layout
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build, parameter_count, split_output
 
 
@@ -15,7 +15,7 @@ def test_focus_head_adds_one_output_to_one_convolution() -> None:
     assert parameter_count(StackedDMSHN(focus_head=True)) == 10_848_786 + 32 * 9 + 1
 
 
-@pytest.mark.parametrize("architecture", ["lite", "dmshn", "stacked"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("focus_head", [False, True])
 def test_output_has_the_inputs_size(architecture: str, focus_head: bool) -> None:
     network = build(architecture, focus_head)
