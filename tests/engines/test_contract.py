@@ -43,6 +43,11 @@ def _frames(count: int, size: Size = Size(180, 320)) -> list[Image]:
     return demo.images(size, count)
 
 
+def _scaled(image: Image, *gains: float) -> Image:
+    """An image at another exposure, or with a gain for each channel."""
+    return np.clip(image * np.array(gains), 0, 255).round().astype(np.uint8)
+
+
 def _alone(engine: Engine, image: Image, *controls: Controls) -> Image:
     """A frame without a past."""
     engine.reset()
@@ -84,6 +89,41 @@ def test_past_matters_until_reset(engine: Engine, portrait: Image) -> None:
     _alone(engine, other, steady)
     assert not np.array_equal(engine(portrait, steady), fresh)
     assert np.array_equal(_alone(engine, portrait, steady), fresh)
+
+
+@pytest.mark.parametrize("brightness", [1.0, 0.3])
+def test_after_a_scene_cut_all_is_the_new_scene(
+    engine: Engine, portrait: Image, brightness: float
+) -> None:
+    """Also where the two are alike: the same wall, the same colours."""
+    steady = Controls(smoothing=1.0)
+    before = _scaled(portrait, brightness)
+    after = np.ascontiguousarray(before[:, ::-1])
+    alone = _alone(engine, after, steady)
+    _alone(engine, before, steady)
+    assert np.array_equal(engine(after, steady), alone)
+
+
+@pytest.mark.parametrize("gains", [(1.05,) * 3, (0.9,) * 3, (0.95, 1.0, 1.06)], ids=str)
+def test_a_step_of_exposure_neither_smears_nor_flickers(
+    engine: Engine, portrait: Image, gains: tuple[float, ...]
+) -> None:
+    """A webcam's exposure or white balance moves by some percent from one frame to the next."""
+    steady = Controls(smoothing=1.0)
+    # room at both ends, so that nothing is cut off
+    before = _scaled(portrait, 0.85)
+    after = _scaled(portrait, *(0.85 * gain for gain in gains))
+    alone = _alone(engine, after, steady)
+    unsteady = engine.focus_map()
+    _alone(engine, before, steady)
+    first = engine.focus_map()
+    shown = engine(after, steady)
+    second = engine.focus_map()
+    assert first is not None
+    assert second is not None
+    assert unsteady is not None
+    assert np.abs(second - first).mean() < 0.2 * np.abs(unsteady - first).mean()
+    assert np.abs(shown.astype(int) - alone).mean() < 1
 
 
 def test_state_starts_anew_when_frames_change_size(engine: Engine, portrait: Image) -> None:
