@@ -64,7 +64,7 @@ def calls(
 
 
 def read_groups(path: Path) -> dict[str, list[str]]:
-    """Groups of photos from a file of lines NAME,GROUP[;GROUP...], NAME without .jpg.
+    """Groups of photos, by name, from a file of lines NAME,GROUP[;GROUP...], NAME without .jpg.
 
     Raises:
         UsageError: when it cannot be read, or a line is something else.
@@ -79,7 +79,7 @@ def read_groups(path: Path) -> dict[str, list[str]]:
             raise UsageError(f"--groups {path}, line {number}: write NAME,GROUP;GROUP")
         for group in line[1].split(";"):
             groups.setdefault(group, []).append(line[0])
-    return groups
+    return dict(sorted(groups.items()))
 
 
 def source_of(name: str) -> str:

@@ -83,7 +83,7 @@ class Effect(Protocol):
     """What blurs backgrounds, and says what it holds to be in focus.
 
     name: what it is called in tables.
-    exact: whether the program computes it in float32, so that `focus` is `exact_focus`.
+    exact: whether it computes in float32 anyway, so that `focus` is `exact_focus`.
     """
 
     name: str
