@@ -26,7 +26,7 @@ GRAPHS = {"f32": "graph.onnx", "int8": "graph.int8.onnx"}
 PAPER_SIZE = Size(384, 640)  # the authors' checkpoints were trained at 1024x1024: not below this
 
 
-_MEASURED_AT = Size(144, 256)  # the networks' milliseconds
+USUAL_SIZE = Size(144, 256)  # of inference for 16:9; networks' milliseconds are those at it
 _REST_MS = 2.9  # of shrinking and recomposing a frame of 1280x720
 
 
@@ -95,7 +95,7 @@ class Model:
         fastest precision that it has: to compare models, not to predict a computer."""
         network_ms = ARCHITECTURES[self.architecture].network_ms
         fastest = min(network_ms[precision] for precision in self.precisions())
-        return fastest * self.inference_size.area / _MEASURED_AT.area + _REST_MS
+        return fastest * self.inference_size.area / USUAL_SIZE.area + _REST_MS
 
     def file(self, name: str) -> Path:
         """The path of one of its files, verified.

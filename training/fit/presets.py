@@ -8,7 +8,7 @@ own first, then the whole.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from realtime_bokeh.sizes import Size
@@ -133,6 +133,13 @@ PRESETS: dict[str, Preset] = {
     "stacked-calls": _calls(
         "dmshn weights (--init) twice in a row, of which the second learns in the same way",
         "stacked", 2e-4, frozen="net1",
+    ),
+    "mini-calls": replace(
+        _calls(
+            "lite weights (--init), pruned, brought back by a --teacher in the same way",
+            "mini", 6e-4,
+        ),
+        needs=("init", "teacher"),
     ),
     "lite-calls-whole": Preset(
         "ablation: lite-calls without its stage on focus alone",

@@ -67,7 +67,8 @@ def find(name: str) -> weights.Model:
     if path.name != weights.WEIGHTS:
         return weights.find(name)
     _, architecture, focus_head = read_weights(path)
-    size = weights.load_manifest(weights.SHIPPED / architecture).inference_size
+    shipped = weights.SHIPPED / architecture  # a new architecture is not there yet
+    size = weights.load_manifest(shipped).inference_size if shipped.exists() else weights.USUAL_SIZE
     digest = {path.name: weights.file_sha256(path)}
     return weights.Model(name, architecture, focus_head, size, digest, "a run", folder=path.parent)
 
