@@ -1,11 +1,10 @@
 """A model beside the usual background blur: segmentation, a blur and a blend; in one run.
 
-    python benchmarks/alternatives.py [--model lite] [--frames 200] [--segmentation FILE]
+    python -m benchmarks.alternatives [--model lite] [--frames 200] [--mediapipe FILE]
 
 Two rivals: a blur at a quarter of the size, as fast tools do it, and a Gaussian of the whole
-frame. FILE is MediaPipe's selfie segmentation as TFLite (selfie_segmentation.tflite of the npm
-package @mediapipe/selfie_segmentation; it needs the export extra). Without it, a mask that stands
-still takes its place, and the rivals cost less than they do.
+frame. FILE is MediaPipe's selfie segmentation (see training/measure/mediapipe.py). Without it, a
+mask that stands still takes its place, and the rivals cost less than they do.
 
 All take turns frame by frame, on all cores, so that a noisy machine disturbs them alike. Prints
 JSON: for each, milliseconds a 1280x720 frame and of processor time, by all threads; medians.
@@ -13,7 +12,6 @@ JSON: for each, milliseconds a 1280x720 frame and of processor time, by all thre
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +26,8 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
+from training import cli
+from training.measure.mediapipe import MediaPipe
 
 _SIZE = Size(720, 1280)
 _QUARTER = Size(180, 320)
@@ -42,26 +42,6 @@ def still_mask(frame: Image) -> NDArray[np.float32]:
     """A head and shoulders, wherever the person is."""
     mask = np.zeros((144, 256), np.float32)
     cv2.ellipse(mask, (128, 144), (64, 100), 0, 0, 360, (1.0,), -1)
-    return mask
-
-
-def segmentation(path: Path) -> Mask:
-    """A segmentation network whose input is float32 RGB in [0, 1], [1, h, w, 3]."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    runtime = Interpreter(str(path), num_threads=os.cpu_count())
-    runtime.allocate_tensors()
-    given, taken = runtime.get_input_details()[0], runtime.get_output_details()[0]
-    height, width = given["shape"][1:3]
-
-    def mask(frame: Image) -> NDArray[np.float32]:
-        small = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
-        values = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-        runtime.set_tensor(given["index"], values[None])
-        runtime.invoke()
-        found: NDArray[np.float32] = runtime.get_tensor(taken["index"]).reshape(height, width)
-        return found
-
     return mask
 
 
@@ -92,11 +72,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="lite")
     parser.add_argument("--frames", type=int, default=200)
-    parser.add_argument("--segmentation", type=Path, metavar="FILE")
+    parser.add_argument("--mediapipe", type=Path, metavar="FILE")
     args = parser.parse_args()
-    if args.segmentation and not args.segmentation.is_file():
-        parser.error(f"--segmentation {args.segmentation} is no file")
-    mask = segmentation(args.segmentation) if args.segmentation else still_mask
+    mask = MediaPipe(args.mediapipe).mask if args.mediapipe else still_mask
     engine = open_engine(args.model)
     effects: dict[str, Effect] = {
         args.model: engine,
@@ -121,14 +99,14 @@ def main() -> None:
         }
         for name in effects
     }
-    left_out = "left out (give its file by --segmentation): the rivals cost less than they do"
+    left_out = "left out (give its file by --mediapipe): the rivals cost less than they do"
     result = {
         "engine": engine.describe(),
-        "segmentation": args.segmentation.name if args.segmentation else left_out,
+        "segmentation": args.mediapipe.name if args.mediapipe else left_out,
         **times,
     }
     print(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":
-    main()
+    cli.run(main)

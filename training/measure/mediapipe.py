@@ -5,6 +5,7 @@ The model file is not part of this project. It is `selfie_segmentation.tflite` (
 (Apache-2.0), or the same as an ONNX graph.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -50,13 +51,16 @@ class MediaPipe:
         self._channels_first = shape[1] == 3
         self._size = Size(*(shape[2:] if self._channels_first else shape[1:3]))
 
-    def focus(self, image: Image) -> Focus:
+    def mask(self, image: Image) -> Focus:
+        """1 on people, float32 [h, w] in [0, 1], at the network's size."""
         small = cv2.resize(image, self._size[::-1], interpolation=cv2.INTER_AREA)
         values = np.float32(1 / 255) * cv2.cvtColor(small, cv2.COLOR_BGR2RGB)[None]
         if self._channels_first:
             values = np.ascontiguousarray(values.transpose(0, 3, 1, 2))
-        mask = self._graph(values).reshape(self._size)
-        return enlarge(mask.clip(0, 1), Size.of(image))
+        return self._graph(values).reshape(self._size).clip(0, 1)
+
+    def focus(self, image: Image) -> Focus:
+        return enlarge(self.mask(image), Size.of(image))
 
     def exact_focus(self, image: Image) -> Focus:
         return self.focus(image)
@@ -86,7 +90,7 @@ def _open_tflite(path: Path) -> tuple[_Graph, tuple[int, ...]]:
     except ImportError as error:
         hint = install_hint("export")
         raise UsageError(f"--mediapipe {path} needs LiteRT ({error}); {hint}") from error
-    runtime = Interpreter(str(path))
+    runtime = Interpreter(str(path), num_threads=os.cpu_count())
     runtime.allocate_tensors()
     given, taken = runtime.get_input_details()[0], runtime.get_output_details()[0]
 
