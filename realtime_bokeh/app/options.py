@@ -124,7 +124,7 @@ OPTIONS = (
            "How strong the blur is, as by opening a lens's aperture; 0 is none", _ALL,
            bounds=(0, 1)),
     Option("smoothing", Kind.NUMBER, "0..1",
-           "How steady the blur is from frame to frame; what moves is still followed at once", _ALL,
+           "How steady the blur is from frame to frame; what comes in is in focus at once", _ALL,
            bounds=(0, 1)),
     Option("inference_size", Kind.INFERENCE_SIZE, "WxH|full",
            "Size at which the network runs; full is the frame's own, up to the area of 1536x1024",

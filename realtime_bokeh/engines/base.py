@@ -24,7 +24,7 @@ class Controls:
     """What may change from frame to frame; nothing is recompiled for it.
 
     strength: how far the aperture is open, in [0, 1]: the radius of the blur follows it.
-    smoothing: how steady the picture is in time, in [0, 1]; motion is always followed at once.
+    smoothing: how steady the picture is in time, in [0, 1]; what comes in is in focus at once.
 
     Raises:
         UsageError: when one of them is not a number in its range.
