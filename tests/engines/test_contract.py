@@ -45,7 +45,7 @@ def _frames(count: int, size: Size = Size(180, 320)) -> list[Image]:
 
 def _scaled(image: Image, *gains: float) -> Image:
     """An image at another exposure, or with a gain for each channel."""
-    return np.clip(image * np.array(gains), 0, 255).round().astype(np.uint8)
+    return np.asarray(np.clip(image * np.array(gains), 0, 255).round(), np.uint8)
 
 
 def _alone(engine: Engine, image: Image, *controls: Controls) -> Image:
