@@ -73,7 +73,8 @@ class Compiled(PyTorchEngine):
         return "torch.compile f16"
 
     def _open(self, frame: Size, content: Size, small: Size) -> Any:
-        self._core.network = torch.compile(self._core.network)  # type: ignore[assignment]
+        assert self._core is not None
+        self._core.network.compile()  # in place
         return super()._open(frame, content, small)
 
 

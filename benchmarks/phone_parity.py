@@ -1,6 +1,6 @@
 """How far TFLite models are from the network in PyTorch on real photos and clips.
 
-    python benchmarks/phone_parity.py MODEL.tflite [...] --pictures PATH [...] [--frames 20]
+    python -m benchmarks.phone_parity MODEL.tflite [...] --pictures PATH [...] [--frames 20]
 
 Models are those of `realtime-bokeh export tflite`, whose metadata say what they are. Pictures are
 resized to the model's own size, whatever their shape; the state is carried over the frames of a
@@ -17,8 +17,8 @@ from statistics import median
 
 import cv2
 import numpy as np
-from parity import pictures
 
+from benchmarks.parity import pictures
 from realtime_bokeh import find_model
 from realtime_bokeh.export.compare import Comparison, Difference, in_torch
 from realtime_bokeh.export.litert import Interpreter

@@ -40,9 +40,9 @@ from realtime_bokeh.sizes import Size, content_size
 from realtime_bokeh.sources import demo
 from realtime_bokeh.sources.video import VideoReader
 from training import cli
+from training.measure.clips import CLIPS
 from training.measure.methods import find
 from training.measure.metrics import WarpingError
-from training.measure.protocols import CLIPS
 from training.measure.report import Report, Table
 
 SMOOTHING = 0.5
