@@ -24,11 +24,13 @@ class Kind:
     share: of all samples, over the sum of the shares.
     sources: of the people in it, with their weights (see `training.data.pool`).
     in_place: how often they are in their own photo; else they are put over another scene.
+    pasted_hands: how often they have others' hands raised before them.
     """
 
     share: float
     sources: Mapping[str, float] = field(default_factory=dict)
     in_place: float = 0.0
+    pasted_hands: float = 0.0
 
 
 # Sources of people, with weights. One that is not named here is of the first if its people are
@@ -42,13 +44,13 @@ PORTRAITS, STANDING, SEVERAL, NOBODY = "portraits", "standing people", "several 
 WEBCAM, RAISED, THINGS = "webcam frames with hands", "portraits with pasted hands", "things alone"
 # What a folder lacks is left out, and the rest makes up for it.
 KINDS = {
-    PORTRAITS: Kind(30, _CLOSE, in_place=0.65),
+    PORTRAITS: Kind(27, _CLOSE, in_place=0.65),
     WEBCAM: Kind(20, _WEBCAM, in_place=0.75),
-    RAISED: Kind(15, _CLOSE, in_place=0.55),
-    STANDING: Kind(12, _WHOLE, in_place=0.5),
+    RAISED: Kind(15, _CLOSE, in_place=0.55, pasted_hands=1),
+    STANDING: Kind(17, _WHOLE, in_place=0.5, pasted_hands=0.4),
     SEVERAL: Kind(10, _CLOSE, in_place=0.25),
     THINGS: Kind(3),
-    NOBODY: Kind(10),
+    NOBODY: Kind(8),
 }
 _ENOUGH = 0.5  # pixels of a photo for each of the picture, across
 _TONES = 0.18  # of composites: the scene has the tone of the clothes before it
@@ -161,7 +163,8 @@ class Planner:
             layers = [composer.further_off(self._of(far), first), *layers]
         if rng.random() < _CHAIRS:
             layers = [composer.chair(first), *layers]
-        hands = composer.hands(first) if kind == RAISED else []
+        raised = self._pool.hands and rng.random() < KINDS[kind].pasted_hands
+        hands = composer.hands(first) if raised else []
         return scene, layers, hands
 
     def _together(self, in_place: bool, composer: Composer) -> list[Person]:

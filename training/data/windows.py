@@ -32,9 +32,9 @@ class Framing(NamedTuple):
 CALL = Framing((0.24, 0.5), (0.05, 0.6), (0.3, 0.5))
 FAR = Framing((0.1, 0.24), (0.1, 1.2), (0.12, 0.5))
 HEAD_CUT = Framing((0.3, 0.75), (-0.65, -0.03), (0.25, 0.5))
-LEANING_OUT = Framing((0.3, 0.8), (-0.2, 0.6), (-0.15, 0.16))
+LEANING_OUT = Framing((0.3, 0.8), (-0.2, 0.6), (-0.02, 0.16))
 FACE = Framing((0.7, 1.5), (-0.35, 0.15), (0.2, 0.5))
-FRAMINGS = {CALL: 0.5, FAR: 0.12, HEAD_CUT: 0.12, LEANING_OUT: 0.13, FACE: 0.13}
+FRAMINGS = {CALL: 0.45, FAR: 0.23, HEAD_CUT: 0.1, LEANING_OUT: 0.11, FACE: 0.11}
 
 
 def draw_framing(rng: random.Random) -> Framing:
