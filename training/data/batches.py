@@ -77,12 +77,12 @@ def share_of(
         rank, world: of the process, and how many there are.
         clips: numbers are those of clips of two frames, half as many.
     """
-    of = preset.stages[stage]
+    current = preset.stages[stage]
     chance = np.random.default_rng((SEED, step))
     first = step * preset.largest_batch
-    numbers = range(first, first + of.batch // (1 + clips))
-    shape = of.shapes[chance.integers(len(of.shapes))]
-    return Share(shape, tuple(numbers[rank::world]), of.lens)
+    numbers = range(first, first + current.batch // (1 + clips))
+    shape = current.shapes[chance.integers(len(current.shapes))]
+    return Share(shape, tuple(numbers[rank::world]), current.lens)
 
 
 def check_shares(preset: Preset, world: int, clips: bool) -> None:

@@ -156,9 +156,12 @@ class Composer:
         return Layer(shot, rng.uniform(0.2, 0.4))
 
     def hands(self, person: Person) -> list[Layer]:
-        """One or two hands beside, before or over somebody, now and then with a thing in them."""
+        """One or two hands beside, before or over somebody, now and then with a thing in them;
+        none of a pool that has none."""
         rng = self._rng
         layers: list[Layer] = []
+        if not self._pool.hands:
+            return layers
         middle, top, size = person.head()
         size = min(size, 0.75)  # no hand is larger than the picture
         side = rng.choice((-1, 1))

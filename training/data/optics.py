@@ -12,7 +12,7 @@ could hold; bright skies and walls are not.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,24 +73,20 @@ def lens_blur(planes: Sequence[Plane], lens: Lens) -> tuple[Tensor, Tensor]:
     left = torch.ones_like(focus)  # what nothing has covered yet
     largest = largest_radius(*light.shape[2:])
     lifted = [_lifted(plane.light, largest) for plane in planes]
-    for number, level in enumerate(LEVELS):
-        for plane, highlights in zip(reversed(planes), reversed(lifted), strict=True):
-            weight = plane.alpha * _share(plane.coc, number)
-            if not bool((weight > 0).any()):
-                continue
-            if level == 0:
-                layer = torch.cat([plane.light * weight, weight], 1)
-            else:
-                layer = torch.cat([highlights * weight, weight], 1)
-                layer = _blur(layer, abs(level) * largest, lens)
-            cover = layer[:, 3:].clamp(min=1e-6)
-            # Shares of one plane add up to 1, so covers are added, not multiplied: nothing behind
-            # shines through a surface that leads from one level to the next.
-            taken = torch.minimum(cover, left)
-            light = light + layer[:, :3] * (taken / cover)
-            left = left - taken
-            if level == 0:
-                focus = focus + taken
+    for level, number, weight in _sheets(planes, LEVELS):
+        if level == 0:
+            layer = torch.cat([planes[number].light * weight, weight], 1)
+        else:
+            layer = torch.cat([lifted[number] * weight, weight], 1)
+            layer = _blur(layer, abs(level) * largest, lens)
+        cover = layer[:, 3:].clamp(min=1e-6)
+        # Shares of one plane add up to 1, so covers are added, not multiplied: nothing behind
+        # shines through a surface that leads from one level to the next.
+        taken = torch.minimum(cover, left)
+        light = light + layer[:, :3] * (taken / cover)
+        left = left - taken
+        if level == 0:
+            focus = focus + taken
     covered = (1 - left).clamp(min=1e-6)
     return (light / covered).clamp(0, 1), (focus / covered).clamp(0, 1)
 
@@ -100,17 +96,24 @@ def lens_focus(planes: Sequence[Plane], lens: Lens) -> Tensor:
     focus = torch.zeros_like(planes[0].alpha)
     left = torch.ones_like(focus)
     largest = largest_radius(*focus.shape[2:])
-    for number, level in enumerate(LEVELS[: LEVELS.index(0) + 1]):
-        for plane in reversed(planes):
-            weight = plane.alpha * _share(plane.coc, number)
-            if not bool((weight > 0).any()):
-                continue
-            cover = weight if level == 0 else _blur(weight, abs(level) * largest, lens)
-            taken = torch.minimum(cover, left)
-            left = left - taken
-            if level == 0:
-                focus = focus + taken
+    for level, _, weight in _sheets(planes, LEVELS[: LEVELS.index(0) + 1]):
+        cover = weight if level == 0 else _blur(weight, abs(level) * largest, lens)
+        taken = torch.minimum(cover, left)
+        left = left - taken
+        if level == 0:
+            focus = focus + taken
     return focus
+
+
+def _sheets(
+    planes: Sequence[Plane], levels: Sequence[float]
+) -> Iterator[tuple[float, int, Tensor]]:
+    """Level, plane's number and weight [n, 1, h, w] of all that is there, from front to back."""
+    for position, level in enumerate(levels):
+        for number in reversed(range(len(planes))):
+            weight = planes[number].alpha * _share(planes[number].coc, position)
+            if bool((weight > 0).any()):
+                yield level, number, weight
 
 
 def infill(values: Tensor, known: Tensor) -> Tensor:
@@ -131,15 +134,15 @@ def infill(values: Tensor, known: Tensor) -> Tensor:
     return values * known + filled * (1 - known)
 
 
-def _share(coc: Tensor, number: int) -> Tensor:
+def _share(coc: Tensor, position: int) -> Tensor:
     """How much of a pixel belongs to a level: tents, which add up to 1."""
-    level = LEVELS[number]
+    level = LEVELS[position]
     share = torch.ones_like(coc)
-    if number > 0:
-        before = LEVELS[number - 1]
+    if position > 0:
+        before = LEVELS[position - 1]
         share = torch.minimum(share, (coc - before) / (level - before))
-    if number + 1 < len(LEVELS):
-        after = LEVELS[number + 1]
+    if position + 1 < len(LEVELS):
+        after = LEVELS[position + 1]
         share = torch.minimum(share, (after - coc) / (after - level))
     return share.clamp(min=0)
 

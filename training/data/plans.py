@@ -91,8 +91,6 @@ def people_of(pool: Pool) -> dict[str, dict[str, float]]:
     named = {source for kind in KINDS.values() for source in kind.sources}
     found = {}
     for name, kind in KINDS.items():
-        if name == RAISED and not pool.hands:
-            continue
         sources = {source: w for source, w in kind.sources.items() if source in pool.sources}
         if kind.sources in (_CLOSE, _WHOLE):
             sources |= {
@@ -163,8 +161,7 @@ class Planner:
             layers = [composer.further_off(self._of(far), first), *layers]
         if rng.random() < _CHAIRS:
             layers = [composer.chair(first), *layers]
-        raised = self._pool.hands and rng.random() < KINDS[kind].pasted_hands
-        hands = composer.hands(first) if raised else []
+        hands = composer.hands(first) if rng.random() < KINDS[kind].pasted_hands else []
         return scene, layers, hands
 
     def _together(self, in_place: bool, composer: Composer) -> list[Person]:

@@ -4,6 +4,7 @@ import os
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 
 def open_fabric(precision: str) -> Fabric:
@@ -35,3 +36,10 @@ def describe_device(fabric: Fabric, precision: str) -> str:
         name = f"{kind.upper()} with {torch.get_num_threads()} threads"
     processes = f", {fabric.world_size} processes" if fabric.world_size > 1 else ""
     return f"{name}{processes}, {precision}"
+
+
+def summed(fabric: Fabric, values: Tensor) -> list[float]:
+    """Values [n] summed over all processes."""
+    result = fabric.all_reduce(values, reduce_op="sum")
+    assert isinstance(result, Tensor)
+    return [float(v) for v in result]

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from training.data.batches import Source, batches, check_shares, share_of, workers_for
+from training.fit.device import summed
 from training.fit.progress import Length, Pace, duration, stage_of
-from training.fit.trainer import Trainer, summed
+from training.fit.trainer import Trainer
 
 SAVED_EVERY = 240.0  # seconds
 REPORTED_EVERY = 100  # steps

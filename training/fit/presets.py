@@ -4,7 +4,7 @@ The presets named `paper-` train on EBB! as Dutta et al. 2021 do: Adam, batches 
 from 1e-4 down to 1e-6; L1 + 0.1 (1 - SSIM), then 1 - MS-SSIM; and their ablations. How long, and
 that the rate falls geometrically, is ours. The others are ours altogether: they learn focus as
 well. From nothing the picture grows as they go; weights that are there already learn focus on its
-own first, then the whole.
+own first, then the whole, with Muon.
 """
 
 import math
@@ -25,7 +25,7 @@ class Stage:
     shapes: tuple[Size, ...]  # of a batch's pictures, drawn by chance, all as likely
     batch: int  # samples of a step, over all processes
     loss: str  # of the rendering, named in losses.LOSSES; or FOCUS
-    rate: tuple[float, float]  # Adam's, at the stage's beginning and at its end
+    rate: tuple[float, float]  # of the optimizers, at the stage's beginning and at its end
 
     def __str__(self) -> str:
         shapes = " or ".join(str(shape) for shape in dict.fromkeys(self.shapes))
@@ -56,6 +56,7 @@ class Preset:
     warm_up: int = 200  # steps over which the rate rises from nothing
     needs: tuple[str, ...] = ()  # options without which it makes no sense
     frozen: str = ""  # the part of the network that stays as it began
+    muon: bool = False  # for its kernels, see optimizers.py; else Adam for all
 
     @property
     def largest_batch(self) -> int:
@@ -95,7 +96,7 @@ def _calls(about: str, network: str, rate: float, batch: int = 8, frozen: str = 
         Stage(0.5, FOCUSED, batch, FOCUS, (rate, rate / 3)),
         Stage(0.5, SHIPPED, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
     )
-    return Preset(about, network, stages, 3_000, needs=("init",), frozen=frozen)
+    return Preset(about, network, stages, 3_000, needs=("init",), frozen=frozen, muon=True)
 
 
 def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
@@ -144,6 +145,7 @@ PRESETS: dict[str, Preset] = {
     "lite-calls-whole": Preset(
         "ablation: lite-calls without its stage on focus alone",
         "lite", (Stage(1, SHIPPED, 4, "l1_ssim", (3e-4, 5e-6)),), 3_000, needs=("init",),
+        muon=True,
     ),
     "lite-gpu": _calls("lite-calls in batches that keep a large GPU busy", "lite", 6e-4, 64),
     "dmshn-gpu": _calls("dmshn-calls in such batches", "dmshn", 6e-4, 64),
@@ -190,7 +192,7 @@ def stage_at(preset: Preset, progress: float) -> tuple[int, float]:
 
 
 def rate_at(preset: Preset, progress: float, step: int) -> float:
-    """Adam's rate: geometric from the beginning of a stage to its end, after the first steps.
+    """The optimizers' rate: geometric from a stage's beginning to its end, after the first steps.
 
     Args:
         progress: of the whole run, in [0, 1].

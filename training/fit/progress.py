@@ -52,7 +52,7 @@ class Report:
     psnr: in dB, of the picture that a viewer gets against the truth; None in a stage without one.
     psnr_identity: in dB, of the sharp picture against the truth.
     stage: its number, from 1.
-    rate: Adam's, at the last step.
+    rate: of the optimizers, at the last step.
     """
 
     step: int

@@ -19,6 +19,7 @@ from realtime_bokeh.files import write_atomically
 from realtime_bokeh.network.dmshn import split_output
 from training.data.batches import Examples
 from training.fit.ablations import build_network
+from training.fit.device import summed
 from training.fit.initial import load_initial
 from training.fit.losses import (
     LOSSES,
@@ -28,6 +29,7 @@ from training.fit.losses import (
     recompose,
     temporal,
 )
+from training.fit.optimizers import optimizers_for
 from training.fit.presets import Preset, rate_at
 from training.fit.progress import Report, append_report, trim_reports
 from training.fit.samples import labelled_sheet
@@ -47,7 +49,7 @@ class StepOutput(NamedTuple):
 
 
 class Trainer:
-    """One run: its network and optimizer, the average of its weights, and how far it has come.
+    """One run: its network and optimizers, the average of its weights, and how far it has come.
 
     step, samples: how many it has had, of all calls and processes.
     seconds: of training, of all calls.
@@ -80,9 +82,8 @@ class Trainer:
         self.network: nn.Module = _channels_last(build_network(preset))
         if preset.frozen:
             self.network.get_submodule(preset.frozen).requires_grad_(False)
-        learnt = [p for p in self.network.parameters() if p.requires_grad]
-        optimizer = torch.optim.Adam(learnt, betas=(0.9, 0.999))
-        self._model, self._optimizer = fabric.setup(self.network, optimizer)
+        optimizers = optimizers_for(preset, self.network)
+        self._model, *self._optimizers = fabric.setup(self.network, *optimizers)
         self._teacher, self._reference, self._clips = teacher, reference, clips
         for other in (teacher, reference):
             if other:
@@ -127,7 +128,8 @@ class Trainer:
             )
         try:
             self.network.load_state_dict(state["network"])
-            self._optimizer.load_state_dict(state["optimizer"])
+            for optimizer, own in zip(self._optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(own)
             self._average = state["average"]
             self.step, self.samples, self.seconds = (
                 state[k] for k in ("step", "samples", "seconds")
@@ -146,7 +148,7 @@ class Trainer:
         state = {
             "preset": self.name,
             "network": self.network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "average": self._average,
             "step": self.step,
             "samples": self.samples,
@@ -159,7 +161,7 @@ class Trainer:
         write_atomically(self.folder / "weights.safetensors", save(half))
 
     def update(self, examples: Examples, stage: int, progress: float) -> StepOutput:
-        """Take one step of Adam.
+        """Take one step.
 
         Args:
             examples: this process's share of the batch.
@@ -169,8 +171,10 @@ class Trainer:
         Raises:
             BokehError: when the gradient is not finite.
         """
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate_at(self.preset, progress, self.step)
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(self.preset, progress, self.step)
+            optimizer.zero_grad(set_to_none=True)
         examples = self.fabric.to_device(examples)
         examples = examples._replace(
             input=examples.input.contiguous(memory_format=torch.channels_last)
@@ -178,17 +182,17 @@ class Trainer:
         y = self._model(examples.input).float()
         parts, picture = self._losses(y, examples, self.preset.stages[stage].loss)
         loss = functools.reduce(torch.add, parts.values())
-        self._optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         norm = self.fabric.clip_gradients(
-            self._model, self._optimizer, max_norm=1.0, error_if_nonfinite=False
+            self._model, self._optimizers[0], max_norm=1.0, error_if_nonfinite=False
         )
         if norm is None or not torch.isfinite(norm):
             raise BokehError(
                 f"the gradient of step {self.step + 1} is not finite, so training stopped; the "
                 "last checkpoint is kept"
             )
-        self._optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
         self.step += 1
         self.samples += len(y) * self.fabric.world_size
         keep = min(_DECAY, self.step / (self.step + 50))
@@ -293,13 +297,6 @@ class Trainer:
             for n in range(count)
         ]
         write_atomically(self.folder / "samples.jpg", labelled_sheet(rows, columns))
-
-
-def summed(fabric: Fabric, values: Tensor) -> list[float]:
-    """Values [n] summed over all processes."""
-    result = fabric.all_reduce(values, reduce_op="sum")
-    assert isinstance(result, Tensor)
-    return [float(v) for v in result]
 
 
 def _channels_last(network: nn.Module) -> nn.Module:

@@ -1,0 +1,70 @@
+"""What turns gradients into steps: Adam, or Muon for kernels beside it."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.fit.presets import Preset
+
+_NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al.: singular values to about 1, in 5 rounds
+_ROUNDS = 5
+_PICTURE = 4  # outputs at most of a convolution that makes a picture; Adam is right for those
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose steps are orthogonal matrices: a kernel learns in all directions alike.
+
+    Jordan et al., "Muon: An optimizer for hidden layers in neural networks" (2024), with the scale
+    of Liu et al., "Muon is scalable for LLM training" (2025), by which a rate means what Adam's
+    does. PyTorch's own takes matrices only; here a kernel [m, n, h, w] is the matrix [m, n h w].
+
+    Args:
+        kernels: float32, of at least two dimensions.
+        lr: the rate.
+        momentum: of the gradient's average, in Nesterov's form.
+    """
+
+    def __init__(self, kernels: Iterable[nn.Parameter], lr: float, momentum: float = 0.95) -> None:
+        super().__init__(kernels, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+        """Take a step; a closure is not called."""
+        for group in self.param_groups:
+            for kernel in group["params"]:
+                if kernel.grad is None:
+                    continue
+                state = self.state[kernel]
+                if not state:
+                    state["momentum"] = torch.zeros_like(kernel)
+                average = state["momentum"].mul_(group["momentum"]).add_(kernel.grad)
+                ahead = kernel.grad + group["momentum"] * average
+                matrix = ahead.flatten(1)
+                scale = 0.2 * math.sqrt(max(matrix.shape))
+                change = orthogonal(matrix).view(kernel.shape)
+                kernel.add_(change, alpha=-group["lr"] * scale)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """A matrix [m, n] with its singular values brought near 1 (0.7 to 1.2), float32."""
+    x = matrix if len(matrix) <= matrix.shape[1] else matrix.T
+    x = x / (x.norm() + 1e-7)
+    a, b, c = _NEWTON_SCHULZ
+    for _ in range(_ROUNDS):
+        square = x @ x.T
+        x = a * x + (b * square + c * square @ square) @ x
+    result: Tensor = x if len(matrix) <= matrix.shape[1] else x.T
+    return result
+
+
+def optimizers_for(preset: Preset, network: nn.Module) -> list[torch.optim.Optimizer]:
+    """What trains the parameters of a network that are to be learnt; rates are set at each step."""
+    learnt = [p for p in network.parameters() if p.requires_grad]
+    kernels = [p for p in learnt if preset.muon and p.ndim == 4 and len(p) > _PICTURE]
+    chosen = {id(p) for p in kernels}
+    rest = [p for p in learnt if id(p) not in chosen]
+    adam = torch.optim.Adam(rest, betas=(0.9, 0.999))
+    return [adam, Muon(kernels, adam.defaults["lr"])] if kernels else [adam]
