@@ -7,13 +7,20 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageCms
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Image
-from realtime_bokeh.stills import read_still, write_still
+from realtime_bokeh.stills import (
+    is_still,
+    name_of_rendering,
+    photos_in,
+    read_still,
+    write_still,
+)
 
 ROWS, COLUMNS = np.indices((40, 60))
 RGB = np.dstack([ROWS * 4, COLUMNS * 3, 255 - ROWS * 2]).astype(np.uint8)
@@ -190,3 +197,69 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
         _copy(tmp_path / "in.png", "out.webp")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.png", "out.webp"]
     assert (tmp_path / "out.webp").read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    "name", ["in.heic", "in.heif", "in.avif", "in.bmp", "in.tif", "in.tiff", "in.gif"]
+)
+def test_what_phones_and_old_programs_save_is_read(tmp_path: Path, name: str) -> None:
+    picture = Pillow.fromarray(np.kron(RGB, np.ones((4, 4, 1), np.uint8)))
+    if name.startswith("in.hei"):
+        pillow_heif.from_pillow(picture).save(tmp_path / name, quality=90)
+    else:
+        picture.save(tmp_path / name)
+    assert is_still(tmp_path / name)
+    assert _error(_copy(tmp_path / name, "out.png"), np.asarray(picture)) < 6
+    (tmp_path / name).rename(tmp_path / "misnamed.jpg")
+    assert _error(_copy(tmp_path / "misnamed.jpg", "out.png"), np.asarray(picture)) < 6
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.gif", "a.avif", "a.tiff"])
+def test_several_frames_or_pictures_are_refused(tmp_path: Path, name: str) -> None:
+    first, *others = (Pillow.fromarray(np.roll(RGB, 9 * n, 1)) for n in range(3))
+    first.save(tmp_path / name, save_all=True, append_images=others, duration=200)
+    what = "holds 3 pictures" if name == "a.tiff" else r"is animated \(3 frames\)"
+    with pytest.raises(UsageError, match=f"{name} {what}"):
+        read_still(tmp_path / name)
+
+
+def test_sixteen_bits_of_a_tiff_are_not_cut(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.tiff"), RGB.astype(np.uint16) * 99)
+    with pytest.raises(UsageError, match="more than 8 bits"):
+        read_still(tmp_path / "a.tiff")
+
+
+def test_high_dynamic_range_is_refused(tmp_path: Path) -> None:
+    heif = pillow_heif.from_pillow(Pillow.fromarray(RGB))
+    heif.save(tmp_path / "a.heic", transfer_characteristics=16, save_nclx_profile=True)
+    with pytest.raises(UsageError, match="high dynamic range"):
+        read_still(tmp_path / "a.heic")
+
+
+def test_a_jpeg_that_lacks_only_its_end_mark_is_read(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, RGB.shape).astype(np.uint8)
+    for progressive in (False, True):
+        Pillow.fromarray(noise).save(tmp_path / "in.jpg", progressive=progressive)
+        whole = (tmp_path / "in.jpg").read_bytes()
+        expected = np.asarray(Pillow.open(tmp_path / "in.jpg"))
+        for missing in (1, 2):
+            (tmp_path / "cut.jpg").write_bytes(whole[:-missing])
+            assert _error(_copy(tmp_path / "cut.jpg", "out.png"), expected) == 0
+        for missing in (20, 200):
+            (tmp_path / "cut.jpg").write_bytes(whole[:-missing])
+            with pytest.raises(UsageError, match="is damaged or cut off"):
+                read_still(tmp_path / "cut.jpg")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_the_size_in_print_is_kept(tmp_path: Path, name: str) -> None:
+    Pillow.fromarray(RGB).save(tmp_path / name, dpi=(300, 300))
+    assert _copy(tmp_path / name, f"out{name}").info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def test_photos_of_a_folder_are_its_visible_photos(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a.heic", "._b.jpg", ".c.png", "d.txt", "e.mp4"):
+        (tmp_path / name).touch()
+    assert [path.name for path in photos_in(tmp_path)] == ["a.heic", "b.JPG"]
+    named = [name_of_rendering(Path(name)) for name in ("a.HEIC", "b.JPG", "c.gif", "d.webp")]
+    assert named == ["a.jpg", "b.JPG", "c.png", "d.webp"]

@@ -23,7 +23,7 @@ _NAMED = 5  # names of files that a sentence lists
 
 def render(settings: Settings, source: Path, target: Path) -> None:
     """A video, a photo or a folder of photos."""
-    from realtime_bokeh.stills import is_still
+    from realtime_bokeh.stills import FORMATS, READ, is_still
 
     # not Path.exists: it raises for a name that is too long
     if not os.path.exists(source):
@@ -34,27 +34,41 @@ def render(settings: Settings, source: Path, target: Path) -> None:
         _render_folder(settings, source, target)
     elif is_still(source):
         _render_stills(settings, [(source, target)])
+    elif target.suffix.lower() in FORMATS:
+        raise UsageError(
+            f"{target} cannot hold a video, and {source} is no photo that is read "
+            f"({', '.join(READ)}); end OUT's name in .mp4, or save IN as one of these"
+        )
     else:
         _render_video(settings, source, target)
 
 
 def _render_folder(settings: Settings, source: Path, target: Path) -> None:
-    from realtime_bokeh.stills import FORMATS, photos_in
+    from realtime_bokeh.stills import READ, is_still, name_of_rendering, photos_in
 
+    if is_still(target) and not target.is_dir():
+        raise UsageError(f"{target} is a photo's name, but {source} is a folder: name a folder")
     photos = photos_in(source)
     output = Path(os.path.realpath(target))  # it may lie in the folder of the photos
     known = {output, *output.parents}
     others = sorted(
         path.name for path in source.iterdir()
-        if path not in photos and Path(os.path.realpath(path)) not in known
+        if path not in photos and not path.name.startswith("._")
+        and Path(os.path.realpath(path)) not in known
     )  # fmt: skip
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    skipped = [f"{', '.join(others[:_NAMED])}{more} (not {', '.join(FORMATS)})"] if others else []
-    _render_stills(settings, [(photo, target / photo.name) for photo in photos], skipped)
+    skipped = [f"{', '.join(others[:_NAMED])}{more} (not {', '.join(READ)})"] if others else []
+    names = [name_of_rendering(photo) for photo in photos]
+    pairs = []
+    for photo, name in zip(photos, names, strict=True):
+        if name != photo.name and names.count(name) > 1:  # another photo's rendering is called so
+            name = photo.name + Path(name).suffix
+        pairs.append((photo, target / name))
+    _render_stills(settings, pairs, skipped)
 
 
 def _render_stills(
@@ -159,5 +173,5 @@ def render_demo(settings: Settings, target: Path, seconds: float) -> None:
         before_after,
     )  # fmt: skip
     picture = target.with_suffix(".png")
-    write_still(picture, middle[0], Still(middle[0], None, b"", None))
+    write_still(picture, middle[0], Still(middle[0]))
     console.print(f"{picture}: before | after")

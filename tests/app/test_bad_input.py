@@ -77,6 +77,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("render clip.mp4 link.mp4", 2, "IN and OUT are the same"),
         ("render clip.mp4 ../inputs0/clip.mp4", 2, "IN and OUT are the same"),
         ("render clip.mp4 out.jpg", 2, "out.jpg cannot hold a video"),
+        ("render notes.txt out.jpg", 2, "notes.txt is no photo that is read (.jpg,"),
+        ("render no-photos out.jpg", 2, "out.jpg is a photo's name, but no-photos is a folder"),
         ("render photo.jpg out.mp4", 2, "out.mp4 cannot hold a photo"),
         ("render photo.jpg no-photos", 2, "no-photos cannot hold a photo"),
         ("render photo.jpg /proc/out.jpg", 1, "/proc/out.jpg cannot be written"),

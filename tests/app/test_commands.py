@@ -14,6 +14,7 @@ from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.sinks.video import VideoWriter
+from realtime_bokeh.stills import READ
 from tests import clips
 from tests.fakes import UnchangedEngine
 from tests.program import PROGRAM, started, wait_for
@@ -98,7 +99,7 @@ def test_a_folder_that_takes_its_own_renderings_is_not_skipped(
         target.absolute() if "out" in absolute else target,
     )
     skipped = [line for line in capfd.readouterr().err.splitlines() if "skipped" in line]
-    assert skipped == ["skipped: notes.txt (not .jpg, .jpeg, .png, .webp)"]
+    assert skipped == [f"skipped: notes.txt (not {', '.join(READ)})"]
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])

@@ -11,6 +11,7 @@ from PIL import Image as Pillow
 
 import realtime_bokeh
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.stills import READ
 from tests import clips
 from tests.program import Command
 
@@ -97,13 +98,29 @@ def test_a_broken_photo_does_not_stop_the_others(tmp_path: Path, command: Comman
     assert outcome.status == 1
     assert outcome.lines[1:] == [
         *(str(tmp_path / "new" / "folder" / name) for name in ("1.jpg", "3.PNG", "4.webp")),
-        "skipped: notes.txt (not .jpg, .jpeg, .png, .webp)",
-        f"skipped: {tmp_path / '2.jpg'} is not a picture in JPEG, PNG or WebP",
+        f"skipped: notes.txt (not {', '.join(READ)})",
+        f"skipped: {tmp_path / '2.jpg'} is not a picture that is read; save it as JPEG, PNG, WebP, "
+        "HEIC, AVIF, TIFF, BMP or GIF",
         "realtime-bokeh: 1 of 4 photos could not be rendered",
     ]
     rendered = sorted((tmp_path / "new" / "folder").iterdir())
     assert [p.name for p in rendered] == ["1.jpg", "3.PNG", "4.webp"]
     assert Pillow.open(rendered[1]).size == (64, 48)
+
+
+def test_a_folder_of_many_formats(tmp_path: Path, command: Command) -> None:
+    """As a phone and a memory stick leave it."""
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    names = ("1.avif", "1.jpg", "2.avif", "3.bmp", "3.gif", "4.TIFF")
+    for name in names:
+        Pillow.new("RGB", (64, 48), (9, 99, 200)).save(source / name)
+    (source / "._1.jpg").write_bytes(bytes(24))
+    outcome = command("render", source, target, "--strength", 0)
+    assert outcome.status == 0
+    assert not [line for line in outcome.lines if "skipped" in line]
+    rendered = sorted(path.name for path in target.iterdir())
+    assert rendered == ["1.avif.jpg", "1.jpg", "2.jpg", "3.bmp.png", "3.gif.png", "4.png"]
 
 
 def test_a_profile_is_used_and_flags_override_it(tmp_path: Path, command: Command) -> None:
