@@ -37,6 +37,11 @@ def check_output(path: Path, kind: str, endings: Iterable[str]) -> None:
     raise UsageError(problem)
 
 
+def ffmpeg_name(path: Path) -> str:
+    """A file's name for FFmpeg, which takes what stands before a colon for a protocol."""
+    return os.path.abspath(path)
+
+
 def temporary_path(path: Path) -> Path:
     """Where a file is written before it is renamed to its name, which may be as long as allowed."""
     return path.with_name(f".{path.name[:50]}.{os.getpid()}.part")

@@ -16,7 +16,7 @@ from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
 from realtime_bokeh.errors import SinkError, SourceError, UsageError
-from realtime_bokeh.files import check_output, reason, temporary_path
+from realtime_bokeh.files import check_output, ffmpeg_name, reason, temporary_path
 from realtime_bokeh.frame import EXACT, Frame, Sink
 from realtime_bokeh.sizes import Size
 
@@ -83,7 +83,7 @@ class VideoWriter(Sink):
     def _open(self, size: Size, fps: float, original: Original | None) -> None:
         height, width = size
         self._container = av.open(
-            os.fspath(self._part), "w", format=FORMATS[self._path.suffix.lower()]
+            ffmpeg_name(self._part), "w", format=FORMATS[self._path.suffix.lower()]
         )
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream("libx264", rate=rate, options=_OPTIONS)
@@ -112,7 +112,7 @@ class VideoWriter(Sink):
     def _copy_audio(self, original: Original) -> None:
         """Announce the original's audio tracks and get ready to copy their packets."""
         assert self._container is not None
-        self._original = av.open(os.fspath(original.path))
+        self._original = av.open(ffmpeg_name(original.path))
         self._container.metadata.update(self._original.metadata)
         tracks: dict[int, AudioStream] = {}
         try:

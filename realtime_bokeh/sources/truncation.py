@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 _EBML = b"\x1a\x45\xdf\xa3"
+_NOT_KNOWN = 2**31 - 1  # as an AVI's length: nobody could go back and fill it in
 _BOXES = {b"ftyp", b"free", b"mdat", b"moov", b"moof", b"skip", b"wide"}
 
 
@@ -21,7 +22,8 @@ def stated_length(path: Path) -> int:
         if head.startswith(_EBML):
             return _segment_end(file)
         if head.startswith(b"RIFF") and head.endswith(b"AVI "):
-            return 8 + int.from_bytes(head[4:8], "little")
+            length = int.from_bytes(head[4:8], "little")
+            return 8 + length if length < _NOT_KNOWN else 0
     return 0
 
 

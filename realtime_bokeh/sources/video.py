@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from realtime_bokeh.errors import SourceError, UsageError
-from realtime_bokeh.files import reason
+from realtime_bokeh.files import ffmpeg_name, reason
 from realtime_bokeh.frame import EXACT, Frame, Image, Source
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.truncation import stated_length
@@ -53,7 +53,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
             f"{path} is cut off ({size} of {stated_length(path)} bytes); copy or download it again"
         )
     try:
-        container = av.open(os.fspath(path))
+        container = av.open(ffmpeg_name(path))
     except (av.FFmpegError, OSError) as error:
         raise UsageError(f"{path} is not a video that can be read ({reason(error)})") from error
     format_name = container.format.name
@@ -61,7 +61,7 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
     # covers of songs and albums are video streams too
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if format_name.endswith("_pipe") or format_name == "image2" or brand in _PICTURES:
-        problem = "is a picture; photographs are read as .jpg, .png or .webp"
+        problem = "is a picture; give it the ending of one, such as .jpg"
     elif not streams:
         problem = "has no video in it"
     elif streams[0].codec_context.name in _TEXT_ART:

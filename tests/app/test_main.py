@@ -1,5 +1,6 @@
 """The command line: what the user sees when all goes well."""
 
+import os
 import re
 import subprocess
 import sys
@@ -106,6 +107,16 @@ def test_a_broken_photo_does_not_stop_the_others(tmp_path: Path, command: Comman
     rendered = sorted((tmp_path / "new" / "folder").iterdir())
     assert [p.name for p in rendered] == ["1.jpg", "3.PNG", "4.webp"]
     assert Pillow.open(rendered[1]).size == (64, 48)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file's name has a colon there")
+def test_a_colon_in_a_name_is_no_protocol(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    clips.make(tmp_path / "12:30.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert command("render", "12:30.mp4", "12:31.mp4", "--strength", 0).status == 0
+    assert clips.picture(tmp_path / "12:31.mp4").size
 
 
 def test_a_folder_of_many_formats(tmp_path: Path, command: Command) -> None:

@@ -30,6 +30,14 @@ def test_a_recording_that_was_left_open_states_nothing(tmp_path: Path) -> None:
     assert stated_length(path) == 0
 
 
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x7FFFFFFF])
+def test_an_avi_that_was_written_to_a_pipe_states_nothing(tmp_path: Path, length: int) -> None:
+    path = clips.make(tmp_path / "a.avi", codec="mpeg4", options={})
+    content = path.read_bytes()
+    path.write_bytes(content[:4] + length.to_bytes(4, "little") + content[8:])
+    assert stated_length(path) == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"\x1a\x45\xdf\xa3", b"\0\0\0\x08mdat", b"RIFF", b"x"])
 def test_a_few_bytes_do_no_harm(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
