@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "frame": {"sizes"},
     "interrupts": set(),
     "mailbox": set(),
+    "metadata": set(),
     "metrics": set(),
     "network": {"architectures"},
     "pipeline": {"frame", "interrupts", "mailbox", "metrics"},
@@ -34,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "sinks": {"errors", "files", "frame", "interrupts", "sizes"},
     "sizes": {"errors"},
     "sources": {"errors", "files", "frame", "sizes"},
-    "stills": {"errors", "files", "frame"},
+    "stills": {"errors", "files", "frame", "metadata"},
     "telemetry": set(),
     "weights": {"architectures", "errors", "extras", "files", "sizes"},
 }  # fmt: skip
