@@ -4,12 +4,12 @@ A camera stores small sharp copies of a photo beside it. None of them may leave 
 they would show what was blurred.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image as Pillow
 from PIL.ExifTags import IFD
 
-_MAKER_NOTE = 0x927C  # a camera's own data, often with a preview
 _STRUCTURE = {
     254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325,
     330, 338, 339, 347, 512, 513, 514, 519, 520, 521, 529, 530, 531, 532,
@@ -22,6 +22,8 @@ _ELSEWHERE = {
     34377,
     0xC634,  # Adobe's private data: a raw file's maker note
 }
+_MAKER_NOTE = 0x927C  # a camera's own data, often with a preview
+_LEFT_OUT = {_MAKER_NOTE, IFD.Exif, IFD.GPSInfo, IFD.Interop, *_STRUCTURE, *_ELSEWHERE}
 _PICTURES = (b"/9j/", b"iVBORw0KGgo")  # how a JPEG and a PNG begin in base64
 
 
@@ -32,13 +34,11 @@ def kept_exif(picture: Pillow.Image) -> bytes:
         found = picture.getexif()
         exif = Pillow.Exif()
         exif.endian = found.endian
-        for tag, value in _kept(dict(found)).items():
+        for tag, value in _kept(found).items():
             exif[tag] = value
         for ifd in (IFD.Exif, IFD.GPSInfo):
-            inner = _kept(dict(found.get_ifd(ifd)))
-            inner.pop(IFD.Interop, None)
-            interop = _kept(dict(found.get_ifd(IFD.Interop))) if ifd == IFD.Exif else None
-            if interop:
+            inner = _kept(found.get_ifd(ifd))
+            if ifd == IFD.Exif and (interop := _kept(found.get_ifd(IFD.Interop))):
                 inner[IFD.Interop] = interop
             if inner:
                 exif[ifd] = inner
@@ -47,10 +47,8 @@ def kept_exif(picture: Pillow.Image) -> bytes:
         return b""
 
 
-def _kept(tags: dict[int, Any]) -> dict[int, Any]:
-    pointers = (IFD.Exif, IFD.GPSInfo)
-    without = {_MAKER_NOTE, *pointers, *_STRUCTURE, *_ELSEWHERE}
-    return {tag: value for tag, value in tags.items() if tag not in without and _valid(tag, value)}
+def _kept(tags: Mapping[int, Any]) -> dict[int, Any]:
+    return {tag: tags[tag] for tag in tags if tag not in _LEFT_OUT and _valid(tag, tags[tag])}
 
 
 def _valid(tag: int, value: object) -> bool:

@@ -192,15 +192,15 @@ def _loaded(path: Path, file: ImageFile.ImageFile) -> Pillow.Image:
     except OSError:
         if file.format != "JPEG":
             raise
-        whole, filled = (_with_end(path, more) for more in (b"", bytes(range(1, 200))))
+        content = path.read_bytes().rstrip(b"\xff")
+        whole, filled = (_decoded(content + more + _END) for more in (b"", bytes(range(1, 200))))
         if whole.tobytes() != filled.tobytes():  # what is put where pixels are missing shows
             raise
         return whole
 
 
-def _with_end(path: Path, more: bytes) -> Pillow.Image:
-    content = path.read_bytes().rstrip(b"\xff")
-    file = JpegImagePlugin.JpegImageFile(io.BytesIO(content + more + _END))
+def _decoded(content: bytes) -> Pillow.Image:
+    file = JpegImagePlugin.JpegImageFile(io.BytesIO(content))
     file.load()
     return file
 

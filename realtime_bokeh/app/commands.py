@@ -3,6 +3,7 @@
 import itertools
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def _render_folder(settings: Settings, source: Path, target: Path) -> None:
     known = {output, *output.parents}
     others = sorted(
         path.name for path in source.iterdir()
-        if path not in photos and not path.name.startswith("._")
+        if path not in photos and not path.name.startswith(".")  # as in photos_in
         and Path(os.path.realpath(path)) not in known
     )  # fmt: skip
     try:
@@ -62,10 +63,12 @@ def _render_folder(settings: Settings, source: Path, target: Path) -> None:
         raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     skipped = [f"{', '.join(others[:_NAMED])}{more} (not {', '.join(READ)})"] if others else []
-    names = [name_of_rendering(photo) for photo in photos]
+    # many file systems take IMG.jpg and IMG.JPG for one
+    named = Counter(name_of_rendering(photo).lower() for photo in photos)
     pairs = []
-    for photo, name in zip(photos, names, strict=True):
-        if name != photo.name and names.count(name) > 1:  # another photo's rendering is called so
+    for photo in photos:
+        name = name_of_rendering(photo)
+        if name != photo.name and named[name.lower()] > 1:  # another's rendering is called so
             name = photo.name + Path(name).suffix
         pairs.append((photo, target / name))
     _render_stills(settings, pairs, skipped)

@@ -27,7 +27,9 @@ class Muon(torch.optim.Optimizer):
         momentum: of the gradient's average, in Nesterov's form.
     """
 
-    def __init__(self, kernels: Iterable[nn.Parameter], lr: float, momentum: float = 0.95) -> None:
+    def __init__(
+        self, kernels: Iterable[nn.Parameter], lr: float = 1e-3, momentum: float = 0.95
+    ) -> None:
         super().__init__(kernels, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
@@ -50,21 +52,22 @@ class Muon(torch.optim.Optimizer):
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """A matrix [m, n] with its singular values brought near 1 (0.7 to 1.2), float32."""
-    x = matrix if len(matrix) <= matrix.shape[1] else matrix.T
+    tall = len(matrix) > matrix.shape[1]
+    x: Tensor = matrix.T if tall else matrix
     x = x / (x.norm() + 1e-7)
     a, b, c = _NEWTON_SCHULZ
     for _ in range(_ROUNDS):
         square = x @ x.T
         x = a * x + (b * square + c * square @ square) @ x
-    result: Tensor = x if len(matrix) <= matrix.shape[1] else x.T
-    return result
+    return x.T if tall else x
 
 
 def optimizers_for(preset: Preset, network: nn.Module) -> list[torch.optim.Optimizer]:
     """What trains the parameters of a network that are to be learnt; rates are set at each step."""
-    learnt = [p for p in network.parameters() if p.requires_grad]
-    kernels = [p for p in learnt if preset.muon and p.ndim == 4 and len(p) > _PICTURE]
-    chosen = {id(p) for p in kernels}
-    rest = [p for p in learnt if id(p) not in chosen]
+    kernels: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for p in network.parameters():
+        if p.requires_grad:
+            (kernels if preset.muon and p.ndim == 4 and len(p) > _PICTURE else rest).append(p)
     adam = torch.optim.Adam(rest, betas=(0.9, 0.999))
-    return [adam, Muon(kernels, adam.defaults["lr"])] if kernels else [adam]
+    return [adam, Muon(kernels)] if kernels else [adam]
