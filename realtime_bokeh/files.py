@@ -7,6 +7,9 @@ from pathlib import Path
 
 from realtime_bokeh.errors import SinkError, UsageError
 
+STANDARD = Path("-")
+"""In the place of a file: standard input or output."""
+
 
 def check_output(path: Path, kind: str, endings: Iterable[str]) -> None:
     """Refuse a file that cannot be written.

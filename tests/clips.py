@@ -97,7 +97,7 @@ def _sing(container: OutputContainer, track: AudioStream, start: float, end: flo
 
 def copy(source: Path, target: Path) -> None:
     """Render with an effect that changes nothing."""
-    reader = VideoReader(source)
+    reader = VideoReader(source, tracks=True)
     writer = VideoWriter(target, reader.size, reader.fps, reader.time_base, reader)
     Pipeline(reader, lambda image: lambda: image, [writer], Metrics()).run()
 

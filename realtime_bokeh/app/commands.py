@@ -3,7 +3,6 @@
 import itertools
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,27 +12,36 @@ from realtime_bokeh.app.display import console, count_progress, counted, rate
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, open_effect
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.errors import BokehError, UsageError
-from realtime_bokeh.files import check_output
+from realtime_bokeh.files import STANDARD, check_output
 from realtime_bokeh.frame import Image, Sink, Source
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Effect, Pipeline
 from realtime_bokeh.sizes import Size
 
-_NAMED = 5  # names of files that a sentence lists
+
+def render(settings: Settings, sources: Sequence[Path], target: Path) -> None:
+    """Videos, photos and folders of both; `files.STANDARD` is standard input and output."""
+    for source in sources:
+        # not Path.exists: it raises for a name that is too long
+        if source != STANDARD and not os.path.exists(source):
+            raise UsageError(f"{source} does not exist")
+        if os.path.exists(target) and os.path.exists(source) and source.samefile(target):
+            raise UsageError(f"IN and OUT are the same ({source}); give another name for OUT")
+    if len(sources) > 1 or sources[0].is_dir():
+        if STANDARD in (*sources, target):
+            raise UsageError("Standard input and output (-) take one video, not several files")
+        _render_several(settings, sources, target)
+    else:
+        _render_one(settings, sources[0], target)
 
 
-def render(settings: Settings, source: Path, target: Path) -> None:
-    """A video, a photo or a folder of photos."""
+def _render_one(settings: Settings, source: Path, target: Path) -> None:
     from realtime_bokeh.stills import FORMATS, READ, is_still
 
-    # not Path.exists: it raises for a name that is too long
-    if not os.path.exists(source):
-        raise UsageError(f"{source} does not exist")
-    if os.path.exists(target) and source.samefile(target):
-        raise UsageError(f"IN and OUT are the same ({source}); give another name for OUT")
-    if source.is_dir():
-        _render_folder(settings, source, target)
-    elif is_still(source):
+    if is_still(source):
+        for name in ("start", "end", "codec", "crf"):
+            if getattr(settings, name) is not None:
+                raise UsageError(f"--{name} is for videos, and {source} is a photo; leave it out")
         _render_stills(settings, [(source, target)])
     elif target.suffix.lower() in FORMATS:
         raise UsageError(
@@ -44,40 +52,28 @@ def render(settings: Settings, source: Path, target: Path) -> None:
         _render_video(settings, source, target)
 
 
-def _render_folder(settings: Settings, source: Path, target: Path) -> None:
-    from realtime_bokeh.stills import READ, is_still, name_of_rendering, photos_in
+def _render_several(settings: Settings, sources: Sequence[Path], target: Path) -> None:
+    """Photos first, with one engine; what fails does not keep the others from being rendered."""
+    from realtime_bokeh.app.batch import gather
 
-    if is_still(target) and not target.is_dir():
-        raise UsageError(f"{target} is a photo's name, but {source} is a folder: name a folder")
-    photos = photos_in(source)
-    output = Path(os.path.realpath(target))  # it may lie in the folder of the photos
-    known = {output, *output.parents}
-    others = sorted(
-        path.name for path in source.iterdir()
-        if path not in photos and not path.name.startswith(".")  # as in photos_in
-        and Path(os.path.realpath(path)) not in known
-    )  # fmt: skip
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    skipped = [f"{', '.join(others[:_NAMED])}{more} (not {', '.join(READ)})"] if others else []
-    # many file systems take IMG.jpg and IMG.JPG for one
-    named = Counter(name_of_rendering(photo).lower() for photo in photos)
-    pairs = []
-    for photo in photos:
-        name = name_of_rendering(photo)
-        if name != photo.name and named[name.lower()] > 1:  # another's rendering is called so
-            name = photo.name + Path(name).suffix
-        pairs.append((photo, target / name))
-    _render_stills(settings, pairs, skipped)
+    batch = gather(sources, target)
+    failures = _render_stills(settings, batch.photos, several=True) if batch.photos else []
+    for source, rendering in batch.videos:
+        try:
+            _render_video(settings, source, rendering)
+        except BokehError as error:
+            failures.append(f"{error}")
+    for reason in [*batch.skipped, *failures]:
+        console.print(f"skipped: {reason}")
+    if failures:
+        count = counted(len(batch.photos) + len(batch.videos), "file")
+        raise BokehError(f"{len(failures)} of {count} could not be rendered")
 
 
 def _render_stills(
-    settings: Settings, photos: Sequence[tuple[Path, Path]], skipped: Sequence[str] = ()
-) -> None:
-    """Render each photo to a file; `skipped` is what was left out before, and why."""
+    settings: Settings, photos: Sequence[tuple[Path, Path]], several: bool = False
+) -> list[str]:
+    """Render each photo to a file; what failed of several, each in a sentence."""
     from realtime_bokeh.stills import FORMATS, read_still, write_still
 
     for _, target in photos:
@@ -93,26 +89,33 @@ def _render_stills(
                 write_still(target, effect(still.image)(), still)
                 console.print(f"{target}")
             except BokehError as error:
-                if len(photos) == 1:
+                if not several:
                     raise
                 failures.append(f"{error}")
             show(done)
-    for reason in [*skipped, *failures]:
-        console.print(f"skipped: {reason}")
-    if failures:
-        raise BokehError(f"{len(failures)} of {len(photos)} photos could not be rendered")
+    return failures
 
 
 def _render_video(settings: Settings, path: Path, target: Path) -> None:
-    from realtime_bokeh.sinks.video import FORMATS, VideoWriter
+    from realtime_bokeh.sinks.video import VideoWriter, check_video
     from realtime_bokeh.sources.video import VideoReader
 
-    check_output(target, "a video", FORMATS)
-    source = VideoReader(path)
-    _render_file(
-        settings, source, target,
-        lambda: VideoWriter(target, source.size, source.fps, source.time_base, source),
-    )  # fmt: skip
+    check_video(target, settings.codec, settings.crf)
+    source = VideoReader(path, settings.start or 0, settings.end, tracks=True)
+    writers: list[VideoWriter] = []
+
+    def open_writer() -> VideoWriter:
+        writers.append(
+            VideoWriter(
+                target, source.size, source.fps, source.time_base, source, settings.codec,
+                settings.crf,
+            )
+        )  # fmt: skip
+        return writers[0]
+
+    _render_file(settings, source, target, open_writer)
+    for remark in [*source.remarks, *writers[0].remarks]:
+        console.print(f"{path.name}: {remark}")
 
 
 def _render_file(
@@ -143,11 +146,11 @@ def _render_file(
 
 def render_demo(settings: Settings, target: Path, seconds: float) -> None:
     """The built-in scene before | after, as a clip and a picture beside it."""
-    from realtime_bokeh.sinks.video import FORMATS, VideoWriter
+    from realtime_bokeh.sinks.video import VideoWriter, check_video
     from realtime_bokeh.sources.demo import Demo
     from realtime_bokeh.stills import Still, write_still
 
-    check_output(target, "a video", FORMATS)
+    check_video(target)
     size = settings.size or SCENE
     fps = settings.fps or SCENE_FPS
     total = max(1, round(seconds * fps))

@@ -12,7 +12,6 @@ from realtime_bokeh.app.display import console, counted, live_status, status_lin
 from realtime_bokeh.app.letterbox import letterbox
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, open_effect
 from realtime_bokeh.app.settings import Settings
-from realtime_bokeh.files import check_output
 from realtime_bokeh.frame import Image, Sink, Source, Stopped
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Effect, Pipeline
@@ -64,10 +63,10 @@ def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source],
 
         openers.append(lambda source: Discard())
     else:
-        from realtime_bokeh.sinks.video import FORMATS, VideoWriter
+        from realtime_bokeh.sinks.video import VideoWriter, check_video
 
         path = Path(output)
-        check_output(path, "a video", FORMATS)
+        check_video(path)
         openers.append(lambda source: VideoWriter(path, source.size, source.fps))
     return openers
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -95,17 +95,21 @@ def main_command(context: click.Context, /, config: Path | None, **flags: object
 
 
 @main_command.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument(
+    "sources", metavar="IN...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @options_of(RENDER, defaults())
-def render(source: Path, target: Path, config: Path | None, **flags: object) -> None:
-    """Render a video, a photo or a folder of photos.
+def render(sources: Sequence[Path], target: Path, config: Path | None, **flags: object) -> None:
+    """Render videos and photos.
 
-    IN is the file or folder, OUT the new file, or the folder for a folder of photos.
+    IN is a file and OUT the new file. With several IN, or a folder of videos and photos, OUT is a
+    folder. A video may come from standard input and go to standard output, as Matroska: give - for
+    IN or OUT.
     """
     from realtime_bokeh.app import commands
 
-    commands.render(_load(config, flags), source, target)
+    commands.render(_load(config, flags), sources, target)
 
 
 @main_command.command()

@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sinks.encoders import ENCODERS
 from realtime_bokeh.sizes import InferenceSize, Size, parse_inference_size, parse_size
 
 Value = str | float | bool | Size | InferenceSize
@@ -25,6 +26,8 @@ class Kind(Enum):
 
     TEXT = "a text in quotes"
     NUMBER = "a number"
+    COUNT = "a whole number"
+    TIME = 'a time in quotes, such as "1:23.5"'
     SWITCH = "true or false"
     SIZE = 'a size in quotes, such as "1280x720"'
     INFERENCE_SIZE = 'a size in quotes, such as "256x144", or "full"'
@@ -67,11 +70,13 @@ class Option:
             return parse_size(self.flag, text)
         if self.kind is Kind.INFERENCE_SIZE:
             return parse_inference_size(self.flag, text)
-        if self.kind is Kind.NUMBER:
+        if self.kind is Kind.TIME:
+            return _seconds(self.flag, text)
+        if self.kind in (Kind.NUMBER, Kind.COUNT):
             try:
-                return float(text)
+                return float(text) if self.kind is Kind.NUMBER else int(text)
             except ValueError:
-                raise UsageError(f"{self.flag} {text!r} is not a number") from None
+                raise UsageError(f"{self.flag} {text!r} is not {self.kind.value}") from None
         return text
 
     def read_toml(self, value: object) -> Value:
@@ -84,9 +89,11 @@ class Option:
             if self.kind is Kind.SWITCH:
                 return value
         elif isinstance(value, (int, float)):
-            if self.kind is Kind.NUMBER:
+            if self.kind in (Kind.NUMBER, Kind.TIME):
                 return float(value)
-        elif isinstance(value, str) and self.kind not in (Kind.SWITCH, Kind.NUMBER):
+            if self.kind is Kind.COUNT and isinstance(value, int):
+                return value
+        elif isinstance(value, str) and self.kind not in (Kind.SWITCH, Kind.NUMBER, Kind.COUNT):
             return self.read(value)
         raise UsageError(f"{self.name} = {value!r} is not {self.kind.value}")
 
@@ -107,6 +114,7 @@ class Option:
                 raise UsageError(f"{self.flag} {said} is out of range; give {low:g} to {high:g}")
 
 
+_DAYS = 1e6  # seconds, more than any video has
 LIVE, RENDER, DEMO, BENCH = "live", "render", "demo", "bench"
 _ALL = (LIVE, RENDER, DEMO, BENCH)
 
@@ -142,6 +150,16 @@ OPTIONS = (
     Option("precision", Kind.TEXT, "NAME",
            "Precision of the network's arithmetic: f32, f16 or int8", _ALL,
            choices=("f32", "f16", "int8"), unset="the fastest"),
+    Option("start", Kind.TIME, "TIME", "Where in the video to begin, such as 83.5 or 1:23.5",
+           (RENDER,), bounds=(0, _DAYS), unset="its beginning"),
+    Option("end", Kind.TIME, "TIME", "Where in the video to end", (RENDER,), bounds=(0, _DAYS),
+           unset="its end"),
+    Option("codec", Kind.TEXT, "NAME",
+           "Codec of the video: h264, hevc, av1 or vp9; with _nvenc, _qsv, _amf or _videotoolbox "
+           "behind it, a GPU's encoder", (RENDER,), choices=tuple(ENCODERS),
+           unset="h264; vp9 in .webm"),
+    Option("crf", Kind.COUNT, "N", "Quality of the video; less is better and larger", (RENDER,),
+           bounds=(0, 100), unset="one at which no loss is seen"),
     Option("verbose", Kind.SWITCH, "", "Say more, and show tracebacks", _ALL),
 )  # fmt: skip
 BY_NAME = {option.name: option for option in OPTIONS}
@@ -175,6 +193,17 @@ def option(name: str, default: str | None = None) -> Callable[[Command], Command
         listed.flag, metavar=listed.shape, default=default, help=said,
         shell_complete=_completion(listed),
     )  # fmt: skip
+
+
+def _seconds(flag: str, text: str) -> float:
+    """A time such as "83.5", "1:23.5" or "1:02:03" in seconds."""
+    try:
+        parts = [float(part) for part in text.split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or any(part < 0 for part in parts):
+        raise UsageError(f"{flag} {text!r} is not a time, such as 83.5 or 1:23.5")
+    return sum(part * unit for part, unit in zip(reversed(parts), (1, 60, 3600), strict=False))
 
 
 def _options(command: str) -> list[Option]:

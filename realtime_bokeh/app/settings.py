@@ -25,6 +25,8 @@ class Settings:
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
     inference_size: None is what the model was made for.
+    start, end: seconds; None is the video's own.
+    codec, crf: None is what `sinks.encoders.choose` takes.
 
     Raises:
         UsageError: for a value out of its range.
@@ -43,11 +45,17 @@ class Settings:
     engine: str = "auto"
     device: str | None = None
     precision: str | None = None
+    start: float | None = None
+    end: float | None = None
+    codec: str | None = None
+    crf: int | None = None
     verbose: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
             BY_NAME[field.name].check(getattr(self, field.name))
+        if self.end is not None and self.end <= (self.start or 0):
+            raise UsageError(f"--end {self.end:g} s is not behind --start {self.start or 0:g} s")
 
 
 def defaults() -> dict[str, object]:

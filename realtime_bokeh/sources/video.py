@@ -1,48 +1,46 @@
-"""A video file through PyAV."""
+"""A video file, or a stream on standard input, through PyAV."""
 
+import contextlib
 import os
+import sys
 import time
+from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import av
-import numpy as np
+from av.codec import CodecContext
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from realtime_bokeh.colours import Colours
 from realtime_bokeh.errors import SourceError, UsageError
-from realtime_bokeh.files import ffmpeg_name, reason
-from realtime_bokeh.frame import EXACT, Frame, Image, Source
+from realtime_bokeh.files import STANDARD, ffmpeg_name, reason
+from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.pictures import Developer, Shown, colours_of, turned
+from realtime_bokeh.sources.timeline import AnyPacket, Clock, Timeline
 from realtime_bokeh.sources.truncation import stated_length
+
+if TYPE_CHECKING:  # PyAV has it in its stubs only
+    from av.container.core import Chapter
 
 _TEXT_ART = {"ansi", "bintext", "xbin", "idf"}  # codecs by which FFmpeg "decodes" plain text
 _PICTURES = {"avif", "avis", "heic", "heix", "hevc", "mif1", "msf1"}  # brands of pictures in MP4
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders that read it; FFmpeg's own do not
+_MOST_PIXELS = 8192 * 8192  # a frame of this size takes 2 GB to render
 
 
-def _orientation(picture: VideoFrame) -> tuple[bool, bool, bool]:
-    """Whether to swap rows and columns, then to flip up and down, then left and right."""
-    data: Any = picture.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return False, False, False
-    a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()  # x, y becomes ax + cy, bx + dy
-    swap = abs(b) > abs(a)
-    return swap, (b if swap else d) < 0, (c if swap else a) < 0
-
-
-def upright(picture: VideoFrame) -> Image:
-    """A decoded frame as uint8 [H, W, 3] BGR, turned as its rotation metadata says."""
-    image = picture.to_ndarray(format="bgr24", interpolation=EXACT)
-    swap, down, left = _orientation(picture)
-    if swap:
-        image = image.swapaxes(0, 1)
-    return np.ascontiguousarray(image[:: -1 if down else 1, :: -1 if left else 1])
-
-
-def _open(path: Path) -> tuple[InputContainer, VideoStream]:
+def _open(path: Path) -> InputContainer:
+    if path == STANDARD:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("IN is -, standard input: send a video to it, from a program or file")
+        return av.open(sys.stdin.buffer, "r")
     if not os.path.isfile(path):
         raise UsageError(f"{path} does not exist or is not a file")
     size = path.stat().st_size
@@ -52,110 +50,204 @@ def _open(path: Path) -> tuple[InputContainer, VideoStream]:
         raise UsageError(
             f"{path} is cut off ({size} of {stated_length(path)} bytes); copy or download it again"
         )
-    try:
-        container = av.open(ffmpeg_name(path))
-    except (av.FFmpegError, OSError) as error:
-        raise UsageError(f"{path} is not a video that can be read ({reason(error)})") from error
-    format_name = container.format.name
+    return av.open(ffmpeg_name(path), "r")
+
+
+def _choose(container: InputContainer) -> VideoStream | str:
+    """The video of a file, or why it has none."""
     brand = container.metadata.get("major_brand", "").strip()
     # covers of songs and albums are video streams too
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if format_name.endswith("_pipe") or format_name == "image2" or brand in _PICTURES:
-        problem = "is a picture; give it the ending of one, such as .jpg"
-    elif not streams:
-        problem = "has no video in it"
-    elif streams[0].codec_context.name in _TEXT_ART:
-        problem = "is a text, not a video"
-    else:
-        return container, streams[0]
-    container.close()
-    raise UsageError(f"{path} {problem}")
+    if container.format.name.endswith("_pipe") or container.format.name == "image2":
+        return "is a picture; give it the ending of one, such as .jpg"
+    if brand in _PICTURES:
+        return "is a picture; give it the ending of one, such as .heic"
+    if not streams:
+        return "has no video in it"
+    known = [s for s in streams if s.codec_context is not None]
+    if not known:
+        return "has a video of a kind that cannot be decoded; convert it to H.264"
+    # a camera may put a preview of one frame beside its video
+    chosen = max(known, key=lambda s: (bool(s.disposition & Disposition.default), s.frames != 1))
+    if chosen.codec_context.name in _TEXT_ART:
+        return "is a text, not a video"
+    return chosen
 
 
 class VideoReader(Source):
-    """The first video stream of a file, upright, with its own timing.
+    """The main video stream of a file, upright, on the time line that a player shows.
+
+    Args:
+        path: `files.STANDARD` is standard input.
+        start, end: seconds of what is read, None being the end of the file.
+        tracks: whether the packets of all other tracks are gathered for a writer.
 
     stream: what is decoded.
-    start: seconds before the file's first packet, which the frames' pts leave out.
+    others: the other tracks.
+    packets: those of the other tracks that came so far, each behind its track's number, on the
+        frames' time line; whoever takes them removes them, and may do so when this is closed.
+    chapters: on the frames' time line.
+    metadata: what the file says about itself.
+    colours: of the frames' numbers, as a rendering should keep them.
     pixel_aspect: width by height of a pixel, upright; 0 if that is not known.
+    remarks: sentences on what frames do not show as it was.
 
     Raises:
         UsageError: when the file is missing, cut off or holds no video.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, start: float = 0, end: float | None = None, tracks: bool = False
+    ) -> None:
         self.path = path
+        self.name = "Standard input" if path == STANDARD else f"{path}"
         self._index = 0
-        self._last_pts: int | None = None
-        self._container, self.stream = _open(path)
+        self._size: Size | None = None  # of the first picture as it is stored
         try:
-            self._begin()
+            self._container = _open(path)
+        except (av.FFmpegError, OSError) as error:
+            raise UsageError(
+                f"{self.name} is not a video that can be read ({reason(error)})"
+            ) from error
+        try:
+            stream = _choose(self._container)
+            if isinstance(stream, str):
+                raise UsageError(f"{self.name} {stream}")
+            self.stream = stream
+            self._begin(Fraction(start), None if end is None else Fraction(end), tracks)
         except BaseException:
             self._container.close()
             raise
 
-    def _begin(self) -> None:
-        stream = self.stream
+    def _begin(self, start: Fraction, end: Fraction | None, tracks: bool) -> None:
+        stream, container = self.stream, self._container
         stream.thread_type = "AUTO"
-        self._pictures = self._container.decode(stream)
-        self._ahead = self._next()
-        if self._ahead is None:
-            raise UsageError(f"{self.path} has no frames that can be read; it may be cut off")
-        picture, image = self._ahead
-        self.size = Size.of(image)
         self.fps = float(stream.average_rate or stream.guessed_rate or 30)
-        self.total = stream.frames or self._estimate()
-        time_base = stream.time_base or 1 / Fraction(self.fps)
-        self.time_base = time_base
-        self._step = max(1, round(1 / (self.fps * time_base)))
-        self.start = max(Fraction(0), Fraction(self._container.start_time or 0, av.time_base))
-        self._offset = round(self.start / time_base)
+        base = stream.time_base or 1 / Fraction(self.fps)
+        self.time_base = self._base = base
+        self._step = max(1, round(1 / (self.fps * base)))
+        self._clock = Clock(container.format.name, self._step)
+        self._timeline = Timeline(container, stream, start, end)
+        self._developer = Developer()
+        self.remarks = self._developer.remarks
+        self.metadata: dict[str, str] = dict(container.metadata)
+        self.chapters = self._moved_chapters(container.chapters())
+        self.others: list[Stream] = [s for s in container.streams if s is not stream]
+        self.packets: deque[tuple[int, AnyPacket]] = deque()
+        self._gathered = [
+            s for s in self.others if tracks and s.type in ("audio", "subtitle", "video")
+        ]
+        self.colours = Colours()
         self.pixel_aspect = stream.sample_aspect_ratio or Fraction(0)
-        if self.pixel_aspect and _orientation(picture)[0]:
-            self.pixel_aspect = 1 / self.pixel_aspect
+        self._frames = self._shown()
+        self._ahead = self._next()
+        if self._ahead is None and start:
+            raise UsageError(f"{self.name} ends before --start {float(start):g} s")
+        if self._ahead is None:
+            raise UsageError(f"{self.name} has no frames that can be read; it may be cut off")
+        self.size = Size.of(self._ahead.image)
+        self.total = self._count()
 
-    def _estimate(self) -> int | None:
-        if not self._container.duration:
-            return None
-        return round(self._container.duration / av.time_base * self.fps)
+    def _count(self) -> int | None:
+        """How many frames there are between start and end, as far as the file tells."""
+        start, end = self._timeline.start, self._timeline.end
+        if not start and end is None and self.stream.frames:
+            return self.stream.frames
+        if self._container.duration:
+            whole = Fraction(self._container.duration, av.time_base)
+            end = whole if end is None else min(end, whole)
+        return None if end is None else max(1, round(float(end - start) * self.fps))
+
+    def _moved_chapters(self, chapters: list["Chapter"]) -> list["Chapter"]:
+        """Chapters on the frames' time line."""
+        moved: list[Chapter] = []
+        for chapter in chapters:
+            base = chapter["time_base"] or Fraction(1, 1000)
+            begin, finish = (self._timeline.moved(chapter[e] * base) for e in ("start", "end"))
+            if finish > 0 and not self._timeline.is_over(begin):
+                within = {"start": max(0, round(begin / base)), "end": round(finish / base)}
+                moved.append({**chapter, **within})  # type: ignore[typeddict-item]
+        return moved
 
     def describe(self) -> str:
         codec = self.stream.codec_context.name
-        return f"{self.path.name}: {self.size} at {self.fps:.4g} fps {codec}"
+        name = self.path.name if self.path != STANDARD else self.name
+        return f"{name}: {self.size} at {self.fps:.4g} fps {codec}"
 
-    def _next(self) -> tuple[VideoFrame, Image] | None:
+    def _decoder(self) -> VideoCodecContext:
+        context = self.stream.codec_context
+        name = _WITH_ALPHA.get(context.name)
+        if name is None or self.stream.metadata.get("alpha_mode") != "1":
+            return context
+        decoder = CodecContext.create(name, "r")
+        assert isinstance(decoder, VideoCodecContext)
+        decoder.extradata = context.extradata
+        return decoder
+
+    def _shown(self) -> Iterator[Shown]:
+        """All images between start and end; meanwhile the other tracks' packets are gathered."""
+        decoder = self._decoder()
+        self._seek()
+        for packet in self._container.demux([self.stream, *self._gathered]):
+            self._timeline.place(packet)
+            if packet.stream is not self.stream:
+                if packet.size and self._timeline.holds(packet):
+                    self.packets.append((packet.stream.index, packet))
+                continue
+            self._clock.note(packet)
+            if packet.dts is not None and not packet.size:
+                continue  # a frame that the recorder left out; decoders take it for the end
+            for picture in decoder.decode(packet):
+                pts = self._clock(picture)
+                if self._timeline.is_over(pts * self._base):
+                    yield from self._developer.finish()
+                    return
+                if pts >= 0 or not self._timeline.start:
+                    if self._size is None:
+                        self._describe(picture)
+                    yield from self._developer.develop(picture, pts, self._clock.duration(picture))
+        yield from self._developer.finish()
+
+    def _describe(self, picture: VideoFrame) -> None:
+        """Take from the first picture what holds for all."""
+        self._size = Size(picture.height, picture.width)
+        if picture.width * picture.height > _MOST_PIXELS:
+            raise UsageError(f"{self.name} is {self._size}: too large; shrink it first")
+        self.colours = colours_of(picture)
+        if self.pixel_aspect and turned(picture)[0]:
+            self.pixel_aspect = 1 / self.pixel_aspect
+
+    def _seek(self) -> None:
+        """Go near the start, where the file has an index; else all before it is decoded."""
+        begin = -self._timeline.moved(Fraction(0))
+        if begin <= 0 or self._timeline.start == 0 or self._timeline.has_seams:
+            return
+        with contextlib.suppress(av.FFmpegError, OSError):  # as on standard input
+            self._container.seek(round(begin / self._base), stream=self.stream)
+
+    def _next(self) -> Shown | None:
         try:
-            picture = next(self._pictures, None)
-            return None if picture is None else (picture, upright(picture))
-        except (av.FFmpegError, OSError) as error:
+            return next(self._frames, None)
+        except (av.FFmpegError, OSError, ValueError) as error:
             if self._index == 0:
-                raise UsageError(f"{self.path} cannot be decoded ({reason(error)})") from error
+                raise UsageError(f"{self.name} cannot be decoded ({reason(error)})") from error
             raise SourceError(
-                f"{self.path} is damaged after frame {self._index} ({reason(error)})"
+                f"{self.name} is damaged after frame {self._index} ({reason(error)})"
             ) from error
 
     def read(self) -> Frame | None:
         if self._ahead is None:
             return None
-        picture, image = self._ahead
+        image, pts, duration = self._ahead.image, self._ahead.pts, self._ahead.duration
         if Size.of(image) != self.size:
             raise SourceError(
-                f"{self.path} changes its picture size at frame {self._index}, "
+                f"{self.name} changes its picture size at frame {self._index}, "
                 "which is not supported; cut it there and render the parts"
             )
-        self._last_pts = self._pts(picture)
-        duration = picture.duration or self._step
-        frame = Frame(image, self._index, time.monotonic(), self._last_pts, duration)
+        frame = Frame(image, self._index, time.monotonic(), pts, duration)
         self._index += 1
         self._ahead = self._next()
         return frame
-
-    def _pts(self, picture: VideoFrame) -> int:
-        """A frame's time; without time stamps, or with one twice, it still goes forward."""
-        if picture.pts is None:
-            return 0 if self._last_pts is None else self._last_pts + self._step
-        pts = picture.pts - self._offset
-        return pts if self._last_pts is None else max(pts, self._last_pts + 1)
 
     def close(self) -> None:
         self._container.close()

@@ -39,7 +39,7 @@ def test_an_interrupted_start_of_a_rendering_leaves_nothing(
     before = clips.make(tmp_path / "in.mp4")
     monkeypatch.setattr(commands, moment, _interrupt)
     with pytest.raises(KeyboardInterrupt):
-        commands.render(Settings(), before, tmp_path / "out.mp4")
+        commands.render(Settings(), [before], tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == [before]
     assert engine.closed == (moment != "open_effect")
 
@@ -59,13 +59,13 @@ def test_a_second_interruption_does_not_break_off_the_end_of_a_start(
     monkeypatch.setattr(commands, "Pipeline", _interrupt)
     monkeypatch.setattr(VideoWriter, "_discard", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        commands.render(Settings(), before, tmp_path / "out.mp4")
+        commands.render(Settings(), [before], tmp_path / "out.mp4")
     assert list(tmp_path.iterdir()) == [before]
 
 
 def test_a_rendered_video_closes_its_engine(tmp_path: Path, engine: UnchangedEngine) -> None:
     before = clips.make(tmp_path / "in.mp4")
-    commands.render(Settings(), before, tmp_path / "out.mp4")
+    commands.render(Settings(), [before], tmp_path / "out.mp4")
     assert clips.times(tmp_path / "out.mp4") == clips.times(before)
     assert engine.closed
 
@@ -78,7 +78,7 @@ def test_a_rendered_photo_closes_its_engine(
     cv2.imwrite(str(photo), portrait)
     photo.write_bytes(photo.read_bytes()[:size])
     with pytest.raises(UsageError) if size else nullcontext():  # it is damaged
-        commands.render(Settings(), photo, tmp_path / "out.png")
+        commands.render(Settings(), [photo], tmp_path / "out.png")
     assert engine.closed
 
 
@@ -95,7 +95,7 @@ def test_a_folder_that_takes_its_own_renderings_is_not_skipped(
     target.mkdir(parents=True)  # by a rendering before
     commands.render(
         Settings(),
-        source.absolute() if "in" in absolute else source,
+        [source.absolute() if "in" in absolute else source],
         target.absolute() if "out" in absolute else target,
     )
     skipped = [line for line in capfd.readouterr().err.splitlines() if "skipped" in line]

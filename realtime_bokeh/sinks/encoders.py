@@ -1,0 +1,108 @@
+"""The encoders that videos may be written with, and what each is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from realtime_bokeh.errors import UsageError
+from realtime_bokeh.files import STANDARD
+
+FORMATS = {
+    ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """One way to encode video.
+
+    name: PyAV's.
+    crf: the quality where none is asked for: one at which no loss is seen.
+    most: the worst value of it.
+    options: what it is told; {crf} stands for the quality.
+    pix_fmt: what it takes.
+    """
+
+    name: str
+    crf: int
+    most: int
+    options: dict[str, str] = field(default_factory=dict)
+    pix_fmt: str = "yuv420p"
+
+    def told(self, crf: int | None) -> dict[str, str]:
+        """Its options with a quality in them, or its own."""
+        quality = str(self.crf if crf is None else crf)
+        return {name: value.format(crf=quality) for name, value in self.options.items()}
+
+
+def _hardware() -> Iterator[tuple[str, Encoder]]:
+    for codec, crf, most in (("h264", 20, 51), ("hevc", 24, 51), ("av1", 30, 63)):
+        yield (
+            f"{codec}_nvenc",
+            Encoder(
+                f"{codec}_nvenc", crf, most, {"rc": "vbr", "cq": "{crf}", "preset": "p5", "bf": "0"}
+            ),
+        )
+        yield (
+            f"{codec}_qsv",
+            Encoder(f"{codec}_qsv", crf, most, {"global_quality": "{crf}", "bf": "0"}, "nv12"),
+        )
+        yield (
+            f"{codec}_amf",
+            Encoder(
+                f"{codec}_amf", crf, most, {"rc": "cqp", "qp_i": "{crf}", "qp_p": "{crf}"}, "nv12"
+            ),
+        )
+    for codec in ("h264", "hevc"):  # quality of 100 is the best of VideoToolbox
+        yield (
+            f"{codec}_videotoolbox",
+            Encoder(
+                f"{codec}_videotoolbox", 65, 100, {"flags": "+qscale", "global_quality": "{crf}"}
+            ),
+        )
+
+
+# At speeds that leave the processor to the network. B-frames would make the length that an MP4
+# states wrong where frames are not evenly spaced.
+ENCODERS = {
+    "h264": Encoder("libx264", 18, 51, {"crf": "{crf}", "preset": "veryfast", "bf": "0"}),
+    "hevc": Encoder(
+        "libx265", 20, 51,
+        {"crf": "{crf}", "preset": "veryfast", "x265-params": "log-level=none:bframes=0"},
+    ),
+    "av1": Encoder("libsvtav1", 28, 63, {"crf": "{crf}", "preset": "9"}),
+    "vp9": Encoder(
+        "libvpx-vp9", 24, 63,
+        {"crf": "{crf}", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
+    ),
+    **dict(_hardware()),
+}  # fmt: skip
+
+
+def format_of(path: Path) -> str:
+    """FFmpeg's name of a file's format."""
+    return "matroska" if path == STANDARD else FORMATS[path.suffix.lower()]
+
+
+def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
+    """The encoder for a file, by default H.264, or VP9 in WebM.
+
+    Raises:
+        UsageError: when the format cannot hold it, PyAV has no such encoder, or the quality is out
+            of its range.
+    """
+    from av.codec import Codec  # not above: the command line names the encoders in its help
+    from av.codec.codec import UnknownCodecError
+
+    webm = format_of(path) == "webm"
+    name = codec or ("vp9" if webm else "h264")
+    encoder = ENCODERS[name]
+    if webm and not name.startswith(("vp9", "av1")):
+        raise UsageError(f"{path} cannot hold {name}; choose --codec vp9 or av1, or end it in .mp4")
+    try:
+        Codec(encoder.name, "w")
+    except UnknownCodecError as error:
+        raise UsageError(f"PyAV has no encoder {encoder.name} here; leave out --codec") from error
+    if crf is not None and crf > encoder.most:
+        raise UsageError(f"--crf {crf} is out of range for {name}; give 0 to {encoder.most}")
+    return encoder

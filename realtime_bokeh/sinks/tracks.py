@@ -1,0 +1,317 @@
+"""What a video has beside its pictures: sound, subtitles, chapters, tags, covers, attachments.
+
+Copied where the new file's format can hold them, else made again, else left out with a remark.
+"""
+
+import io
+from collections import deque
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import av
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.layout import AudioLayout
+from av.audio.stream import AudioStream
+from av.codec import Codec
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import AttachmentStream, Discard, Disposition, Stream
+from av.subtitles.stream import SubtitleStream
+from av.video.stream import VideoStream
+
+from realtime_bokeh.colours import Colours
+from realtime_bokeh.files import reason
+
+if TYPE_CHECKING:  # PyAV has it in its stubs only
+    from av.container.core import Chapter
+
+AnyPacket: TypeAlias = "Packet[Any]"
+_SOUND = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}  # where made again
+_BIT_RATE = 96_000  # for each channel
+_TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
+_TEXTS = {
+    "subrip",
+    "srt",
+    "ass",
+    "ssa",
+    "mov_text",
+    "webvtt",
+    "text",
+}  # codecs of written subtitles
+_APPLE = "com.apple.quicktime."
+_OF_THE_FILE = {  # tags that say how the original was stored
+    "major_brand", "minor_version", "compatible_brands", "encoder", "duration", "alpha_mode",
+    "number_of_frames", "number_of_bytes", "bps", "vendor_id",
+}  # fmt: skip
+
+
+class Original(Protocol):
+    """What the written video inherits from; `sources.video.VideoReader` is one, and says more."""
+
+    stream: VideoStream
+    others: list[Stream]
+    packets: deque[tuple[int, AnyPacket]]
+    chapters: list["Chapter"]
+    metadata: dict[str, str]
+    colours: Colours
+    pixel_aspect: Fraction
+
+
+class _Copied:
+    """A track whose packets go into the file as they are."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+        self._latest: int | None = None
+
+    def take(self, packet: AnyPacket) -> list[AnyPacket]:
+        """What is to be written for a packet."""
+        packet.stream = self.stream
+        if packet.dts is not None and self._latest is not None and packet.dts <= self._latest:
+            packet.dts = self._latest + 1  # else the file's writer gives up
+            packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
+        self._latest = packet.dts
+        return [packet]
+
+    def finish(self) -> list[AnyPacket]:
+        """What is left to write."""
+        return []
+
+
+class _Recoded:
+    """Sound that is decoded and encoded anew."""
+
+    def __init__(self, stream: AudioStream, source: AudioStream) -> None:
+        self.stream = stream
+        self._source = source.codec_context  # it outlives the original's file, as packets do
+
+    def take(self, packet: AnyPacket) -> list[AnyPacket]:
+        """What is to be written for a packet."""
+        frames = self._source.decode(packet)  # the encoder brings them into its own form
+        return [made for frame in frames for made in self.stream.encode(frame)]
+
+    def finish(self) -> list[AnyPacket]:
+        """What is left to write."""
+        frames = [*self._source.decode(None), None]
+        return [made for frame in frames for made in self.stream.encode(frame)]
+
+
+class _Rewritten:
+    """Subtitles in another way of writing them."""
+
+    def __init__(self, stream: SubtitleStream, source: SubtitleStream) -> None:
+        self.stream = stream
+        self._source = source.codec_context
+
+    def take(self, packet: AnyPacket) -> list[AnyPacket]:
+        """What is to be written for a packet."""
+        lines = self._source.decode2(packet)
+        if lines is None or not len(lines):
+            return []
+        written: AnyPacket = self.stream.codec_context.encode_subtitle(lines)
+        written.pts = written.dts = packet.pts
+        written.duration, written.time_base = packet.duration, packet.time_base
+        written.stream = self.stream
+        return [written]
+
+    def finish(self) -> list[AnyPacket]:
+        """What is left to write."""
+        return []
+
+
+class Tracks:
+    """Everything of an original but its pictures, on the way into a new file.
+
+    Args:
+        container: of the new file, into which nothing was written yet.
+        ending: of its name, for sentences.
+
+    remarks: sentences on what is not as it was.
+    damaged: how many packets could not be taken.
+    """
+
+    def __init__(self, container: OutputContainer, original: Original, ending: str) -> None:
+        self.remarks: list[str] = []
+        self._container = container
+        self._format = container.format.name
+        self._ending = ending
+        self._packets = original.packets
+        self._tracks: dict[int, _Copied | _Recoded | _Rewritten] = {}
+        self.damaged = 0
+        container.metadata.update(_tags(original.metadata))
+        if original.chapters:
+            container.set_chapters(original.chapters)
+        for stream in original.others:
+            self._add(stream)
+
+    @staticmethod
+    def options(format_name: str, original: Original) -> dict[str, str]:
+        """What the file's writer is to be told."""
+        if format_name in ("matroska", "webm"):
+            return {"default_mode": "passthrough"}  # tracks are the default that were it
+        if any(name.startswith(_APPLE) for name in original.metadata):
+            return {"movflags": "use_metadata_tags"}
+        return {}
+
+    def describe_video(self, stream: VideoStream, original: Original) -> None:
+        """Give the video what the original's says about itself."""
+        stream.metadata.update(_tags(original.stream.metadata))
+        stream.disposition = original.stream.disposition
+
+    def _add(self, stream: Stream) -> None:
+        if isinstance(stream, AttachmentStream):
+            self._add_attachment(stream)
+        elif stream.disposition & Disposition.attached_pic:
+            self._add_cover(stream)
+        elif isinstance(stream, AudioStream):
+            self._add_sound(stream)
+        elif isinstance(stream, SubtitleStream):
+            self._add_subtitles(stream)
+        elif stream.type == "video":
+            self._leave_out(stream, "only one video is rendered")
+        elif stream.discard != Discard.all:  # as the titles of chapters are
+            self._leave_out(stream, "it is neither sound nor picture")
+
+    def _add_sound(self, stream: AudioStream) -> None:
+        if stream.codec_context is None:
+            self._leave_out(stream, "its kind is unknown")
+        elif not stream.codec_context.sample_rate:
+            self._leave_out(stream, "nothing is in it")
+        elif self._holds(stream):
+            self._copy(stream)
+        else:
+            self._recode(stream)
+
+    def _recode(self, stream: AudioStream) -> None:
+        name = _SOUND[self._format]
+        context = stream.codec_context
+        rates = Codec(name, "w").audio_rates or []
+        rate = context.sample_rate if context.sample_rate in rates else 48_000
+        try:
+            context.open(strict=False)
+            layout = context.layout
+            if not _encodes(name, rate, layout.name):
+                layout = AudioLayout("stereo")
+            bit_rate = _BIT_RATE * layout.nb_channels
+            made = self._container.add_stream(name, rate=rate, layout=layout, bit_rate=bit_rate)
+            assert isinstance(made, AudioStream)
+        except (av.FFmpegError, ValueError) as error:
+            self._leave_out(stream, f"it can be neither copied nor decoded ({reason(error)})")
+            return
+        self._keep(stream, _Recoded(made, stream))
+        self.remarks.append(
+            f"{_title(stream)} was encoded anew in {name.removeprefix('lib')}, since "
+            f"{self._ending} cannot hold it as it is"
+        )
+
+    def _add_subtitles(self, stream: SubtitleStream) -> None:
+        context = stream.codec_context
+        if self._holds(stream):
+            self._copy(stream)
+        elif context is None or context.name not in _TEXTS:
+            self._leave_out(stream, f"{self._ending} cannot hold it")
+        else:
+            context.open(strict=False)
+            made = self._container.add_stream(_TEXT[self._format])
+            assert isinstance(made, SubtitleStream)
+            made.codec_context.subtitle_header = context.subtitle_header
+            made.codec_context.time_base = Fraction(1, 1000)
+            self._keep(stream, _Rewritten(made, stream))
+
+    def _add_attachment(self, stream: AttachmentStream) -> None:
+        if self._format == "matroska" and stream.name and stream.mimetype:
+            self._container.add_attachment(stream.name, stream.mimetype, stream.data)
+        else:
+            self._leave_out(stream, f"{self._ending} cannot hold it")
+
+    def _add_cover(self, stream: Stream) -> None:
+        """The picture of a cover is the first thing that comes out of a file."""
+        found = [packet for number, packet in self._packets if number == stream.index]
+        kind = "png" if stream.codec_context.name == "png" else "jpeg"
+        if found and self._format == "matroska":
+            ending = kind.replace("jpeg", "jpg")
+            self._container.add_attachment(f"cover.{ending}", f"image/{kind}", bytes(found[0]))
+        elif found and self._holds(stream):
+            self._copy(stream)
+        else:
+            self._leave_out(stream, f"{self._ending} cannot hold it")
+
+    def _holds(self, stream: Stream) -> bool:
+        """Whether the format takes a track as it is, found out with a file in memory."""
+        try:
+            with av.open(io.BytesIO(), "w", format=self._format) as trial:
+                trial.add_stream_from_template(stream)
+                trial.start_encoding()
+        except (av.FFmpegError, ValueError):
+            return False
+        return True
+
+    def _copy(self, stream: Stream) -> None:
+        self._keep(stream, _Copied(self._container.add_stream_from_template(stream)))
+
+    def _keep(self, stream: Stream, track: "_Copied | _Recoded | _Rewritten") -> None:
+        track.stream.metadata.update(_tags(stream.metadata))
+        track.stream.disposition = stream.disposition
+        self._tracks[stream.index] = track
+
+    def _leave_out(self, stream: Stream, why: str) -> None:
+        self.remarks.append(f"{_title(stream)} was left out: {why}")
+
+    def due(self, until: Fraction | None) -> Iterator[AnyPacket]:
+        """What is to be written before the video goes on at a moment in seconds; None: all."""
+        while self._packets and (until is None or _moment(self._packets[0][1]) <= until):
+            number, packet = self._packets.popleft()
+            track = self._tracks.get(number)
+            if track is not None:
+                yield from self._taken(track, packet)
+        if until is None:
+            for track in self._tracks.values():
+                yield from track.finish()
+
+    def _taken(
+        self, track: "_Copied | _Recoded | _Rewritten", packet: AnyPacket
+    ) -> list[AnyPacket]:
+        try:
+            return track.take(packet)
+        except av.FFmpegError:
+            self.damaged += 1
+            return []
+
+
+def _encodes(name: str, rate: int, layout: str) -> bool:
+    """Whether an encoder takes sound of a rate and a layout of channels."""
+    encoder = AudioCodecContext.create(name, "w")
+    assert isinstance(encoder, AudioCodecContext)
+    encoder.sample_rate, encoder.layout = rate, layout
+    try:
+        encoder.open()
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
+
+
+def _moment(packet: AnyPacket) -> Fraction:
+    return (packet.dts or 0) * packet.time_base
+
+
+def _tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """What a file or a track says about its content, not about how it was stored."""
+    return {
+        name: value for name, value in metadata.items()
+        if name.lower() not in _OF_THE_FILE and not name.lower().startswith("_statistics")
+    }  # fmt: skip
+
+
+def _title(stream: Stream) -> str:
+    """A track as sentences call it."""
+    names = {"audio": "sound", "subtitle": "subtitles", "data": "data"}
+    kind = names.get(stream.type, stream.type)
+    if stream.disposition & Disposition.attached_pic:
+        kind = "cover"
+    details = [
+        stream.codec_context.name if stream.codec_context else "",
+        stream.language if stream.language not in (None, "und") else "",
+    ]
+    known = ", ".join(detail for detail in details if detail)
+    return f"Track {stream.index} ({kind}{', ' if known else ''}{known})"

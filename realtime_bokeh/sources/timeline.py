@@ -1,0 +1,139 @@
+"""When a player shows what a file holds: its time stamps, put right.
+
+The methods are those of FFmpeg's own program and player (fftools, libavcodec's
+`guess_correct_pts`), which no library offers.
+"""
+
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+AnyPacket: TypeAlias = "Packet[Any]"
+_TS_DISCONT = 0x200  # AVFMT_TS_DISCONT
+_JUMP = 10  # seconds between packets of a track that only a seam between recordings explains
+_BACK = Fraction(1, 10)  # seconds that a track may go back without being at a seam
+_PREROLL = Fraction(1, 10)  # seconds of sound that a decoder needs before what is heard
+_DECODING_ORDER = {"avi"}  # formats that store no times of presentation
+
+
+class Timeline:
+    """Moves packets to a time line that begins at 0 and runs on over the seams of recordings that
+    were joined, as transport streams may be.
+
+    Args:
+        start, end: seconds of that line: what lies outside is left out, and the line
+            begins anew at `start`; None for the end of the file.
+    """
+
+    def __init__(
+        self, container: InputContainer, video: VideoStream, start: Fraction, end: Fraction | None
+    ) -> None:
+        self.start, self.end = start, end
+        begin = Fraction(container.start_time or 0, av.time_base)
+        if begin < 0:  # sound may begin before 0, so that its decoder is ready; a picture does not
+            base = video.time_base or Fraction(1)
+            begin = min(Fraction(0), (video.start_time or 0) * base)
+        self._shift = -begin
+        self._seams = Fraction(0)
+        self.has_seams = bool(container.format.flags & _TS_DISCONT)
+        self._next: dict[int, Fraction] = {}  # where each track would go on
+        self._latest: Fraction | None = None
+
+    def place(self, packet: AnyPacket) -> None:
+        """Move a packet's time stamps."""
+        if packet.dts is None or packet.time_base is None:
+            return
+        base = packet.time_base
+        moment = packet.dts * base + self._shift + self._seams
+        if self.has_seams and packet.stream.type in ("video", "audio"):
+            step = self._jump(packet.stream.index, moment)
+            self._seams -= step
+            moment -= step
+            self._next[packet.stream.index] = moment + (packet.duration or 0) * base
+            self._latest = moment
+        shift = round((self._shift + self._seams - self.start) / base)
+        packet.dts += shift
+        if packet.pts is not None:
+            packet.pts += shift
+
+    def _jump(self, index: int, moment: Fraction) -> Fraction:
+        """By how much a packet lies beside the line; 0 where it goes on."""
+        expected = self._next.get(index, self._latest)
+        if expected is None:
+            return Fraction(0)
+        step = moment - expected
+        known = index in self._next
+        return step if abs(step) > _JUMP or (known and step < -_BACK) else Fraction(0)
+
+    def holds(self, packet: AnyPacket) -> bool:
+        """Whether a placed packet of another track than the video's is in what is shown."""
+        if packet.dts is None or packet.time_base is None:
+            return False
+        begin = (packet.dts if packet.pts is None else packet.pts) * packet.time_base
+        finish = begin + (packet.duration or 0) * packet.time_base
+        if packet.is_discard:  # an edit list hides it
+            return finish > -_PREROLL and begin <= 0
+        return (finish > 0 or not self.start) and not self.is_over(begin)
+
+    def is_over(self, moment: Fraction) -> bool:
+        """Whether a moment of the line lies behind the end."""
+        return self.end is not None and moment >= self.end - self.start
+
+    def moved(self, moment: Fraction) -> Fraction:
+        """Where a moment of the file lies, in seconds, seams apart; as for chapters."""
+        return moment + self._shift - self.start
+
+
+class Clock:
+    """When each decoded frame is shown, in units of its time base: what the file says, or where
+    that is missing or goes back, what the order of the frames says.
+
+    Args:
+        step: from one frame to the next, as far as the file says.
+    """
+
+    def __init__(self, format_name: str, step: int) -> None:
+        self._only_dts = format_name in _DECODING_ORDER
+        self._step = step
+        self._delay: int | None = None  # of the decoder's first frame against its first packet
+        self._first: int | None = None
+        self._latest: int | None = None
+        self._latest_pts, self._latest_dts = -(1 << 62), -(1 << 62)
+        self._wrong_pts = self._wrong_dts = 0
+
+    def note(self, packet: AnyPacket) -> None:
+        """Take notice of a packet before it is decoded."""
+        if self._first is None and packet.size:
+            self._first = packet.dts
+
+    def __call__(self, picture: VideoFrame) -> int:
+        """A frame's time, later than that of the frame before."""
+        moment = self._best(picture)
+        if self._latest is not None:
+            moment = self._latest + self._step if moment is None else max(moment, self._latest + 1)
+            self._step = moment - self._latest
+        self._latest = moment or 0
+        return self._latest
+
+    def duration(self, picture: VideoFrame) -> int:
+        """How long the latest frame is shown, as far as is known when it has come."""
+        return self._step if self._only_dts else picture.duration or self._step
+
+    def _best(self, picture: VideoFrame) -> int | None:
+        pts, dts = picture.pts, picture.dts
+        if self._only_dts:
+            if self._delay is None:
+                self._delay = (dts or 0) - (self._first or 0)
+            return None if dts is None else dts - self._delay
+        if dts is not None:
+            self._wrong_dts += dts <= self._latest_dts
+            self._latest_dts = dts
+        if pts is not None:
+            self._wrong_pts += pts <= self._latest_pts
+            self._latest_pts = pts
+        return pts if pts is not None and (self._wrong_pts <= self._wrong_dts) else dts
