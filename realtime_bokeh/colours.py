@@ -61,10 +61,10 @@ def _full_range(image: Image, matrix: int) -> VideoFrame:
     red, blue = _WEIGHTS.get(matrix, _WEIGHTS_BT601)
     luma = np.array([blue, 1 - red - blue, red])
     to_blue, to_red = (np.array([1, 0, 0]) - luma), (np.array([0, 0, 1]) - luma)
-    rows = np.stack([luma, to_blue / (2 * (1 - blue)), to_red / (2 * (1 - red))])
-    planes = np.asarray(cv2.transform(image, np.hstack([rows, [[0], [128], [128]]])))
+    rows = np.stack([to_blue / (2 * (1 - blue)), to_red / (2 * (1 - red))])
     height, width = image.shape[:2]
-    halved = cv2.resize(planes, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    stored = [planes[..., 0], halved[..., 1], halved[..., 2]]
-    flat = np.concatenate([plane.ravel() for plane in stored])
+    halved = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    chroma = cv2.transform(halved, np.hstack([rows, [[128], [128]]]))
+    planes = [cv2.transform(image, luma[None]), *cv2.split(chroma)]
+    flat = np.concatenate([plane.ravel() for plane in planes])
     return VideoFrame.from_ndarray(flat.reshape(-1, width), format="yuv420p")

@@ -30,7 +30,7 @@ def solid(bgr: tuple[int, int, int], size: Size = Size(48, 64)) -> Image:
 def make(
     path: Path,
     times: Sequence[float] = HALF_A_SECOND,
-    image: Image | None = None,
+    image: Image | Sequence[Image] | None = None,
     audio: Sequence[str] = (),
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
@@ -41,17 +41,19 @@ def make(
     prepare: Callable[[VideoStream], object] = lambda stream: None,
     container_format: str | None = None,
     hold: float = 1 / 24,
+    rate: int = 24,
 ) -> Path:
-    """A clip with a frame at each of `times`, every one the same image; audio codecs by name.
+    """A clip with a frame at each of `times`: of one image, or of as many; audio codecs by name.
 
     The last frame is shown for `hold` seconds.
     """
     image = solid((60, 120, 180)) if image is None else image
+    images = [image] * len(times) if isinstance(image, np.ndarray) else image
     base = Fraction(1, 12000)
     with av.open(str(path), "w", format=container_format) as container:
-        video = container.add_stream(codec, rate=24, options=options or {"crf": "4"})
+        video = container.add_stream(codec, rate=rate, options=options or {"crf": "4"})
         assert isinstance(video, VideoStream)
-        video.height, video.width = image.shape[:2]
+        video.height, video.width = images[0].shape[:2]
         video.pix_fmt = pix_fmt
         video.codec_context.time_base = base
         video.codec_context.colorspace = matrix
@@ -65,10 +67,11 @@ def make(
             track = container.add_stream(name, rate=48000, options=strict)
             assert isinstance(track, AudioStream)
             track.codec_context.layout = "stereo"
+            track.codec_context.bit_rate = 128_000
             tracks.append(track)
         for track in tracks:
             _sing(container, track, audio_start, max(times) + 1 / 24)
-        for seconds in times:
+        for seconds, image in zip(times, images, strict=True):
             frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
                 format=pix_fmt,
                 dst_colorspace=5 if matrix in (2, 6) else matrix,
@@ -95,11 +98,27 @@ def _sing(container: OutputContainer, track: AudioStream, start: float, end: flo
     container.mux(track.encode(None))
 
 
-def copy(source: Path, target: Path) -> None:
-    """Render with an effect that changes nothing."""
-    reader = VideoReader(source, tracks=True)
-    writer = VideoWriter(target, reader.size, reader.fps, reader.time_base, reader)
+def copy(
+    source: Path, target: Path, start: float = 0, end: float | None = None,
+    codec: str | None = None, crf: int | None = None,
+) -> list[str]:  # fmt: skip
+    """Render with an effect that changes nothing; what was remarked on."""
+    reader = VideoReader(source, start, end, tracks=True)
+    writer = VideoWriter(target, reader.size, reader.fps, reader.time_base, reader, codec, crf)
     Pipeline(reader, lambda image: lambda: image, [writer], Metrics()).run()
+    return [*reader.remarks, *writer.remarks]
+
+
+def steps(count: int) -> list[Image]:
+    """Images that get lighter one by one, so that a missing frame and another order show."""
+    return [solid((level, level, level)) for level in np.linspace(30, 220, count).astype(int)]
+
+
+def levels(path: Path) -> list[float]:
+    """How light each frame of a clip is."""
+    with av.open(str(path)) as container:
+        frames = container.decode(container.streams.video[0])
+        return [float(frame.to_ndarray(format="gray").mean()) for frame in frames]
 
 
 def times(path: Path) -> list[float]:

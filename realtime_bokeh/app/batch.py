@@ -42,9 +42,7 @@ def gather(sources: Iterable[Path], target: Path) -> Batch:
         UsageError: when a folder has none, or `target` is no folder or cannot be made one.
     """
     if not target.is_dir() and (is_still(target) or target.suffix.lower() in VIDEOS_WRITTEN):
-        raise UsageError(
-            f"{target} is a file's name, but several files are rendered: name a folder"
-        )
+        raise UsageError(f"{target} is a file's name, but IN needs a folder: name one")
     files: list[Path] = []
     others: list[str] = []
     output = Path(os.path.realpath(target))  # it may lie in a folder that is read
@@ -64,7 +62,9 @@ def gather(sources: Iterable[Path], target: Path) -> Batch:
         if rendering.exists() and source.samefile(rendering):
             raise UsageError(f"IN and OUT are the same ({source}); give another folder for OUT")
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    skipped = [f"{', '.join(others[:_NAMED])}{more} (neither photo nor video)"] if others else []
+    skipped = (
+        [f"{', '.join(others[:_NAMED])}{more} (no photo or video that is read)"] if others else []
+    )
     return Batch(
         [pair for pair in pairs if is_still(pair[0])],
         [pair for pair in pairs if not is_still(pair[0])], skipped,

@@ -11,9 +11,9 @@ import numpy as np
 from realtime_bokeh.app.display import console, count_progress, counted, rate
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, open_effect
 from realtime_bokeh.app.settings import Settings
-from realtime_bokeh.errors import BokehError, UsageError
+from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.files import STANDARD, check_output
-from realtime_bokeh.frame import Image, Sink, Source
+from realtime_bokeh.frame import Image, Sink, Source, Stopped
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Effect, Pipeline
 from realtime_bokeh.sizes import Size
@@ -134,13 +134,16 @@ def _render_file(
         pipeline = Pipeline(source, change(effect), sinks, metrics, in_flight=engine.in_flight)
         title = f"Rendering {target.name}"
         begin = time.monotonic()
-        with count_progress(lambda: engine.busy or title, "frame", source.total) as show:
-            pipeline.run(lambda: show(metrics.count("emit")))
+        try:
+            with count_progress(lambda: engine.busy or title, "frame", source.total) as show:
+                pipeline.run(lambda: show(metrics.count("emit")))
+        except Stopped:
+            raise SinkError("The program that reads standard output has closed it") from None
     frames, seconds = metrics.count("emit"), time.monotonic() - begin
     alone = 1 / max(metrics.latency("effect").p50, 1e-9)
     console.print(
-        f"{target}: {counted(frames, 'frame')} in {seconds:.1f} s ({rate(frames / seconds)} with "
-        f"start-up and encoding); rendering alone {rate(alone)}"
+        f"{sinks[0].describe()}: {counted(frames, 'frame')} in {seconds:.1f} s "
+        f"({rate(frames / seconds)} with start-up and encoding); rendering alone {rate(alone)}"
     )
 
 

@@ -125,10 +125,11 @@ def _progress(*columns: ProgressColumn) -> Progress:
 def count_progress(
     title: Callable[[], str], thing: str, total: int | None
 ) -> Iterator[Callable[[int], None]]:
-    """A bar over things such as frames, with the time left; gives the function to call with how
-    many are done."""
+    """A bar over things such as frames, with how many come in a second and the time left; gives the
+    function to call with how many are done."""
     count = _Text(lambda task: counted(int(task.completed), thing))
-    columns = (_Text(lambda _: title()), BarColumn(), count, TimeRemainingColumn())
+    speed = _Text(lambda task: f"{task.speed:.1f}/s" if task.speed else "")
+    columns = (_Text(lambda _: title()), BarColumn(), count, speed, TimeRemainingColumn())
     with _progress(*columns) as progress:
         task = progress.add_task("", total=total)
         yield lambda done: progress.update(task, completed=done)

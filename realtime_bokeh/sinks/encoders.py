@@ -62,6 +62,9 @@ def _hardware() -> Iterator[tuple[str, Encoder]]:
         )
 
 
+# Codecs of the formats that do not hold all of them.
+_HOLDS = {"webm": ("vp9", "av1"), "mov": ("h264", "hevc")}
+
 # At speeds that leave the processor to the network. B-frames would make the length that an MP4
 # states wrong where frames are not evenly spaced.
 ENCODERS = {
@@ -94,11 +97,12 @@ def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
     from av.codec import Codec  # not above: the command line names the encoders in its help
     from av.codec.codec import UnknownCodecError
 
-    webm = format_of(path) == "webm"
-    name = codec or ("vp9" if webm else "h264")
+    held = _HOLDS.get(format_of(path), ("h264", "hevc", "av1", "vp9"))
+    name = codec or held[0]
     encoder = ENCODERS[name]
-    if webm and not name.startswith(("vp9", "av1")):
-        raise UsageError(f"{path} cannot hold {name}; choose --codec vp9 or av1, or end it in .mp4")
+    if not name.startswith(held):
+        remedy = f"choose --codec {' or '.join(held)}, or end its name in .mkv"
+        raise UsageError(f"{path} cannot hold {name}; {remedy}")
     try:
         Codec(encoder.name, "w")
     except UnknownCodecError as error:

@@ -18,7 +18,7 @@ class StandardOutput:
     def __init__(self) -> None:
         if sys.stdout is None or sys.stdout.isatty():
             raise UsageError(
-                "A video for standard output (-) is not for people: send it to a program or a file"
+                "Standard output (-) gets what a program reads; send it to one, or to a file"
             )
         self._descriptor = sys.stdout.fileno()
 

@@ -116,6 +116,7 @@ class VideoWriter(Sink):
         self._container.start_encoding()  # opens the file
 
     def _open_encoder(self, context: VideoCodecContext) -> None:
+        os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would tell its life on the screen
         try:
             context.open()
         except (av.FFmpegError, ValueError) as error:

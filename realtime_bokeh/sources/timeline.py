@@ -41,48 +41,63 @@ class Timeline:
         self._shift = -begin
         self._seams = Fraction(0)
         self.has_seams = bool(container.format.flags & _TS_DISCONT)
-        self._next: dict[int, Fraction] = {}  # where each track would go on
+        self._next: dict[int, Fraction] = {}  # where each track would go on to be decoded
+        self._shown = Fraction(0)  # until when all tracks together are shown
         self._latest: Fraction | None = None
 
     def place(self, packet: AnyPacket) -> None:
         """Move a packet's time stamps."""
-        if packet.dts is None or packet.time_base is None:
-            return
+        stamps = [stamp for stamp in (packet.dts, packet.pts) if stamp is not None]
+        if not stamps or packet.time_base is None:
+            return  # the end, or a format without time stamps
         base = packet.time_base
-        moment = packet.dts * base + self._shift + self._seams
         if self.has_seams and packet.stream.type in ("video", "audio"):
-            step = self._jump(packet.stream.index, moment)
-            self._seams -= step
-            moment -= step
-            self._next[packet.stream.index] = moment + (packet.duration or 0) * base
-            self._latest = moment
+            decoded, shown = (s * base + self._shift + self._seams for s in (stamps[0], stamps[-1]))
+            if self._lies_beside(packet.stream.index, decoded):
+                self._seams += self._shown - shown
+                decoded, shown = decoded + self._shown - shown, self._shown
+            length = (packet.duration or 0) * base
+            self._next[packet.stream.index] = decoded + length
+            self._latest = decoded
+            self._shown = max(self._shown, shown + length)
         shift = round((self._shift + self._seams - self.start) / base)
-        packet.dts += shift
+        if packet.dts is not None:
+            packet.dts += shift
         if packet.pts is not None:
             packet.pts += shift
 
-    def _jump(self, index: int, moment: Fraction) -> Fraction:
-        """By how much a packet lies beside the line; 0 where it goes on."""
+    def _lies_beside(self, index: int, moment: Fraction) -> bool:
+        """Whether a packet does not go on where the one before it ended."""
         expected = self._next.get(index, self._latest)
         if expected is None:
-            return Fraction(0)
+            return False
         step = moment - expected
-        known = index in self._next
-        return step if abs(step) > _JUMP or (known and step < -_BACK) else Fraction(0)
+        return abs(step) > _JUMP or (index in self._next and step < -_BACK)
 
     def holds(self, packet: AnyPacket) -> bool:
         """Whether a placed packet of another track than the video's is in what is shown."""
-        if packet.dts is None or packet.time_base is None:
+        known = packet.dts if packet.pts is None else packet.pts
+        if known is None or packet.time_base is None:
             return False
-        begin = (packet.dts if packet.pts is None else packet.pts) * packet.time_base
+        begin = known * packet.time_base
         finish = begin + (packet.duration or 0) * packet.time_base
         if packet.is_discard:  # an edit list hides it
             return finish > -_PREROLL and begin <= 0
+        if packet.stream.type == "subtitle":  # what is read at the start may have begun before
+            begin, finish = self.clipped(begin, finish)
+            packet.pts = packet.dts = round(begin / packet.time_base)
+            packet.duration = max(0, round((finish - begin) / packet.time_base))
         return (finish > 0 or not self.start) and not self.is_over(begin)
 
     def is_over(self, moment: Fraction) -> bool:
         """Whether a moment of the line lies behind the end."""
         return self.end is not None and moment >= self.end - self.start
+
+    def clipped(self, begin: Fraction, finish: Fraction) -> tuple[Fraction, Fraction]:
+        """What is shown of a span of the line."""
+        if self.end is not None:
+            finish = min(finish, self.end - self.start)
+        return max(begin, Fraction(0)), finish
 
     def moved(self, moment: Fraction) -> Fraction:
         """Where a moment of the file lies, in seconds, seams apart; as for chapters."""

@@ -30,6 +30,7 @@ from realtime_bokeh.sources.truncation import stated_length
 if TYPE_CHECKING:  # PyAV has it in its stubs only
     from av.container.core import Chapter
 
+_COVER = Disposition.attached_pic
 _TEXT_ART = {"ansi", "bintext", "xbin", "idf"}  # codecs by which FFmpeg "decodes" plain text
 _PICTURES = {"avif", "avis", "heic", "heix", "hevc", "mif1", "msf1"}  # brands of pictures in MP4
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders that read it; FFmpeg's own do not
@@ -57,7 +58,7 @@ def _choose(container: InputContainer) -> VideoStream | str:
     """The video of a file, or why it has none."""
     brand = container.metadata.get("major_brand", "").strip()
     # covers of songs and albums are video streams too
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    streams = [s for s in container.streams.video if not s.disposition & _COVER]
     if container.format.name.endswith("_pipe") or container.format.name == "image2":
         return "is a picture; give it the ending of one, such as .jpg"
     if brand in _PICTURES:
@@ -72,6 +73,13 @@ def _choose(container: InputContainer) -> VideoStream | str:
     if chosen.codec_context.name in _TEXT_ART:
         return "is a text, not a video"
     return chosen
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """Frames a second: the lower of what the file says and FFmpeg guesses, for either may count the
+    ticks of its clock."""
+    known = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
+    return min(known, default=Fraction(30))
 
 
 class VideoReader(Source):
@@ -122,7 +130,7 @@ class VideoReader(Source):
     def _begin(self, start: Fraction, end: Fraction | None, tracks: bool) -> None:
         stream, container = self.stream, self._container
         stream.thread_type = "AUTO"
-        self.fps = float(stream.average_rate or stream.guessed_rate or 30)
+        self.fps = float(_rate(stream))
         base = stream.time_base or 1 / Fraction(self.fps)
         self.time_base = self._base = base
         self._step = max(1, round(1 / (self.fps * base)))
@@ -135,8 +143,9 @@ class VideoReader(Source):
         self.others: list[Stream] = [s for s in container.streams if s is not stream]
         self.packets: deque[tuple[int, AnyPacket]] = deque()
         self._gathered = [
-            s for s in self.others if tracks and s.type in ("audio", "subtitle", "video")
-        ]
+            s for s in self.others
+            if tracks and (s.type in ("audio", "subtitle") or s.disposition & _COVER)
+        ]  # fmt: skip
         self.colours = Colours()
         self.pixel_aspect = stream.sample_aspect_ratio or Fraction(0)
         self._frames = self._shown()
@@ -164,8 +173,9 @@ class VideoReader(Source):
         for chapter in chapters:
             base = chapter["time_base"] or Fraction(1, 1000)
             begin, finish = (self._timeline.moved(chapter[e] * base) for e in ("start", "end"))
-            if finish > 0 and not self._timeline.is_over(begin):
-                within = {"start": max(0, round(begin / base)), "end": round(finish / base)}
+            begin, finish = self._timeline.clipped(begin, finish)
+            if begin < finish:
+                within = {"start": round(begin / base), "end": round(finish / base)}
                 moved.append({**chapter, **within})  # type: ignore[typeddict-item]
         return moved
 
@@ -177,7 +187,8 @@ class VideoReader(Source):
     def _decoder(self) -> VideoCodecContext:
         context = self.stream.codec_context
         name = _WITH_ALPHA.get(context.name)
-        if name is None or self.stream.metadata.get("alpha_mode") != "1":
+        tags = {tag.lower(): value for tag, value in self.stream.metadata.items()}
+        if name is None or tags.get("alpha_mode") != "1":
             return context
         decoder = CodecContext.create(name, "r")
         assert isinstance(decoder, VideoCodecContext)
@@ -191,7 +202,8 @@ class VideoReader(Source):
         for packet in self._container.demux([self.stream, *self._gathered]):
             self._timeline.place(packet)
             if packet.stream is not self.stream:
-                if packet.size and self._timeline.holds(packet):
+                cover = packet.stream.disposition & _COVER  # it belongs to no moment
+                if packet.size and (cover or self._timeline.holds(packet)):
                     self.packets.append((packet.stream.index, packet))
                 continue
             self._clock.note(packet)
@@ -230,7 +242,11 @@ class VideoReader(Source):
             return next(self._frames, None)
         except (av.FFmpegError, OSError, ValueError) as error:
             if self._index == 0:
-                raise UsageError(f"{self.name} cannot be decoded ({reason(error)})") from error
+                hint = "; through a pipe comes what is read from front to back, such as Matroska"
+                raise UsageError(
+                    f"{self.name} cannot be decoded ({reason(error)})"
+                    f"{hint if self.path == STANDARD else ''}"
+                ) from error
             raise SourceError(
                 f"{self.name} is damaged after frame {self._index} ({reason(error)})"
             ) from error

@@ -41,13 +41,13 @@ def test_raw_frames_are_not_for_terminals(monkeypatch: pytest.MonkeyPatch) -> No
     _, terminal = os.openpty()
     with os.fdopen(terminal, "w") as screen:
         monkeypatch.setattr(sys, "stdout", screen)
-        with pytest.raises(UsageError, match="send them to a program"):
+        with pytest.raises(UsageError, match="send it to one, or to a file"):
             RawFrames()
 
 
 def test_raw_frames_need_a_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
-    with pytest.raises(UsageError, match="send them to a program"):
+    with pytest.raises(UsageError, match="send it to one, or to a file"):
         RawFrames()
 
 
