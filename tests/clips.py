@@ -49,7 +49,7 @@ def make(
     """
     image = solid((60, 120, 180)) if image is None else image
     images = [image] * len(times) if isinstance(image, np.ndarray) else image
-    base = Fraction(1, 12000)
+    base = Fraction(1, rate if codec == "mpeg2video" else 12000)  # which knows its own rates only
     with av.open(str(path), "w", format=container_format) as container:
         video = container.add_stream(codec, rate=rate, options=options or {"crf": "4"})
         assert isinstance(video, VideoStream)

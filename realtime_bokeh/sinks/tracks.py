@@ -239,10 +239,13 @@ class Tracks:
 
     def _holds(self, stream: Stream) -> bool:
         """Whether the format takes a track as it is, found out with a file in memory."""
+        first = [packet for number, packet in self._packets if number == stream.index][:1]
         try:
             with av.open(io.BytesIO(), "w", format=self._format) as trial:
-                trial.add_stream_from_template(stream)
+                copied = trial.add_stream_from_template(stream)
                 trial.start_encoding()
+                for packet in first:
+                    trial.mux(_twin(packet, copied))
         except (av.FFmpegError, ValueError):
             return False
         return True
@@ -289,6 +292,15 @@ def _encodes(name: str, rate: int, layout: str) -> bool:
     except (av.FFmpegError, ValueError):
         return False
     return True
+
+
+def _twin(packet: AnyPacket, stream: Stream) -> AnyPacket:
+    """The same packet for another track, whose writer changes it."""
+    twin: AnyPacket = av.Packet(bytes(packet))
+    twin.time_base = packet.time_base
+    twin.pts, twin.dts, twin.duration = packet.pts, packet.dts, packet.duration
+    twin.is_keyframe, twin.stream = packet.is_keyframe, stream
+    return twin
 
 
 def _moment(packet: AnyPacket) -> Fraction:

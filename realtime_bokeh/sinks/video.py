@@ -180,7 +180,10 @@ class VideoWriter(Sink):
             os.replace(self._part, self._path)
         damaged = self._damaged + (self._tracks.damaged if self._tracks else 0)
         if damaged:
-            self.remarks.append(f"{damaged} damaged packets of sound or subtitles were left out")
+            self.remarks.append(
+                f"{damaged} damaged packet{'s' * (damaged > 1)} of sound or subtitles "
+                f"{'were' if damaged > 1 else 'was'} left out"
+            )
 
     def close(self, complete: bool) -> None:
         if self._container is None:  # a second time

@@ -45,6 +45,13 @@ class Timeline:
         self._shown = Fraction(0)  # until when all tracks together are shown
         self._latest: Fraction | None = None
 
+    def begin_with(self, packet: AnyPacket) -> None:
+        """Move the line if the file's first packet of the video lies before it: the start that a
+        file states may leave out tracks without times of presentation."""
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None and packet.time_base is not None and not packet.is_discard:
+            self._shift = max(self._shift, -stamp * packet.time_base)
+
     def place(self, packet: AnyPacket) -> None:
         """Move a packet's time stamps."""
         stamps = [stamp for stamp in (packet.dts, packet.pts) if stamp is not None]

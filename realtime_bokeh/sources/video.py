@@ -198,8 +198,7 @@ class VideoReader(Source):
     def _shown(self) -> Iterator[Shown]:
         """All images between start and end; meanwhile the other tracks' packets are gathered."""
         decoder = self._decoder()
-        self._seek()
-        for packet in self._container.demux([self.stream, *self._gathered]):
+        for packet in self._demuxed():
             self._timeline.place(packet)
             if packet.stream is not self.stream:
                 cover = packet.stream.disposition & _COVER  # it belongs to no moment
@@ -229,13 +228,23 @@ class VideoReader(Source):
         if self.pixel_aspect and turned(picture)[0]:
             self.pixel_aspect = 1 / self.pixel_aspect
 
-    def _seek(self) -> None:
-        """Go near the start, where the file has an index; else all before it is decoded."""
+    def _demuxed(self) -> Iterator[AnyPacket]:
+        """All that is read, from near the start on if the file has an index."""
+        packets = self._container.demux([self.stream, *self._gathered])
+        head: list[AnyPacket] = []
+        for packet in packets:
+            head.append(packet)
+            if packet.stream is self.stream:
+                self._timeline.begin_with(packet)
+                break
         begin = -self._timeline.moved(Fraction(0))
-        if begin <= 0 or self._timeline.start == 0 or self._timeline.has_seams:
-            return
-        with contextlib.suppress(av.FFmpegError, OSError):  # as on standard input
-            self._container.seek(round(begin / self._base), stream=self.stream)
+        if self._timeline.start and begin > 0 and not self._timeline.has_seams:
+            with contextlib.suppress(av.FFmpegError, OSError):  # as on standard input
+                self._container.seek(round(begin / self._base), stream=self.stream)
+                head = [packet for packet in head if packet.stream.disposition & _COVER]
+                packets = self._container.demux([self.stream, *self._gathered])
+        yield from head
+        yield from packets
 
     def _next(self) -> Shown | None:
         try:

@@ -112,3 +112,49 @@ def test_an_interrupted_rendering_leaves_nothing(tmp_path: Path, end: signal.Sig
     assert process.returncode == 130, errors
     assert errors.splitlines()[-1] == b"realtime-bokeh: interrupted; no unfinished file was kept"
     assert [p.name for p in tmp_path.iterdir()] == ["in.mkv"]
+
+
+def test_a_rendering_stands_between_two_programs(tmp_path: Path) -> None:
+    before = clips.make(tmp_path / "in.mkv", audio=["aac"])
+    line = [*PROGRAM, "render", "-", "-", "--strength", "0"]
+    with (
+        before.open("rb") as stream,
+        started(
+            line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+    ):
+        out, errors = process.communicate(stream.read())
+    assert process.returncode == 0, errors
+    (tmp_path / "out.mkv").write_bytes(out)
+    assert clips.times(tmp_path / "out.mkv") == pytest.approx(clips.times(before), abs=0.0015)
+    assert clips.sounds(tmp_path / "out.mkv") == clips.sounds(before)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "Standard input is not a video that can be read"),
+        (b"no video\n" * 99, "Standard input "),
+    ],
+)
+def test_what_is_no_video_is_refused_from_a_pipe_too(content: bytes, sentence: str) -> None:
+    line = [*PROGRAM, "render", "-", "-", "--strength", "0"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(line, **pipes) as process:
+        out, errors = process.communicate(content)
+    assert process.returncode == 2
+    assert out == b""
+    assert errors.decode().splitlines()[-1].startswith(f"realtime-bokeh: {sentence}")
+
+
+def test_a_reader_that_goes_away_ends_a_rendering(tmp_path: Path) -> None:
+    before = clips.make(tmp_path / "in.mkv", [i / 24 for i in range(2000)])
+    line = [*PROGRAM, "render", str(before), "-", "--strength", "0"]
+    with started(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        errors = process.stderr.read().decode()
+        assert process.wait() == 1
+    assert errors.splitlines()[-1].endswith("The program that reads standard output has closed it")
