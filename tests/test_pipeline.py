@@ -13,7 +13,7 @@ from realtime_bokeh.frame import Frame, Image, Stopped
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
-from realtime_bokeh.sinks.tracks import AnyPacket
+from realtime_bokeh.sinks.packets import AnyPacket
 from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo

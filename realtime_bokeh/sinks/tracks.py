@@ -7,7 +7,7 @@ import io
 from collections import deque
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 import av
 from av.audio.codeccontext import AudioCodecContext
@@ -15,18 +15,17 @@ from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.codec import Codec
 from av.container import OutputContainer
-from av.packet import Packet
 from av.stream import AttachmentStream, Discard, Disposition, Stream
 from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from realtime_bokeh.colours import Colours
 from realtime_bokeh.files import reason
+from realtime_bokeh.sinks.packets import AnyPacket, Copied, Recoded, Rewritten, Track
 
 if TYPE_CHECKING:  # PyAV has it in its stubs only
     from av.container.core import Chapter
 
-AnyPacket: TypeAlias = "Packet[Any]"
 _SOUND = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}  # where made again
 _BIT_RATE = 96_000  # for each channel
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
@@ -58,68 +57,6 @@ class Original(Protocol):
     pixel_aspect: Fraction
 
 
-class _Copied:
-    """A track whose packets go into the file as they are."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-        self._latest: int | None = None
-
-    def take(self, packet: AnyPacket) -> list[AnyPacket]:
-        """What is to be written for a packet."""
-        packet.stream = self.stream
-        if packet.dts is not None and self._latest is not None and packet.dts <= self._latest:
-            packet.dts = self._latest + 1  # else the file's writer gives up
-            packet.pts = packet.dts if packet.pts is None else max(packet.pts, packet.dts)
-        self._latest = packet.dts
-        return [packet]
-
-    def finish(self) -> list[AnyPacket]:
-        """What is left to write."""
-        return []
-
-
-class _Recoded:
-    """Sound that is decoded and encoded anew."""
-
-    def __init__(self, stream: AudioStream, source: AudioStream) -> None:
-        self.stream = stream
-        self._source = source.codec_context  # it outlives the original's file, as packets do
-
-    def take(self, packet: AnyPacket) -> list[AnyPacket]:
-        """What is to be written for a packet."""
-        frames = self._source.decode(packet)  # the encoder brings them into its own form
-        return [made for frame in frames for made in self.stream.encode(frame)]
-
-    def finish(self) -> list[AnyPacket]:
-        """What is left to write."""
-        frames = [*self._source.decode(None), None]
-        return [made for frame in frames for made in self.stream.encode(frame)]
-
-
-class _Rewritten:
-    """Subtitles in another way of writing them."""
-
-    def __init__(self, stream: SubtitleStream, source: SubtitleStream) -> None:
-        self.stream = stream
-        self._source = source.codec_context
-
-    def take(self, packet: AnyPacket) -> list[AnyPacket]:
-        """What is to be written for a packet."""
-        lines = self._source.decode2(packet)
-        if lines is None or not len(lines):
-            return []
-        written: AnyPacket = self.stream.codec_context.encode_subtitle(lines)
-        written.pts = written.dts = packet.pts
-        written.duration, written.time_base = packet.duration, packet.time_base
-        written.stream = self.stream
-        return [written]
-
-    def finish(self) -> list[AnyPacket]:
-        """What is left to write."""
-        return []
-
-
 class Tracks:
     """Everything of an original but its pictures, on the way into a new file.
 
@@ -137,7 +74,7 @@ class Tracks:
         self._format = container.format.name
         self._ending = ending
         self._packets = original.packets
-        self._tracks: dict[int, _Copied | _Recoded | _Rewritten] = {}
+        self._tracks: dict[int, Track] = {}
         self.damaged = 0
         container.metadata.update(_tags(original.metadata))
         if original.chapters:
@@ -199,7 +136,7 @@ class Tracks:
         except (av.FFmpegError, ValueError) as error:
             self._leave_out(stream, f"it can be neither copied nor decoded ({reason(error)})")
             return
-        self._keep(stream, _Recoded(made, stream))
+        self._keep(stream, Recoded(made, stream))
         self.remarks.append(
             f"{_title(stream)} was encoded anew in {name.removeprefix('lib')}, since "
             f"{self._ending} cannot hold it as it is"
@@ -217,7 +154,7 @@ class Tracks:
             assert isinstance(made, SubtitleStream)
             made.codec_context.subtitle_header = context.subtitle_header
             made.codec_context.time_base = Fraction(1, 1000)
-            self._keep(stream, _Rewritten(made, stream))
+            self._keep(stream, Rewritten(made, stream))
 
     def _add_attachment(self, stream: AttachmentStream) -> None:
         if self._format == "matroska" and stream.name and stream.mimetype:
@@ -251,9 +188,9 @@ class Tracks:
         return True
 
     def _copy(self, stream: Stream) -> None:
-        self._keep(stream, _Copied(self._container.add_stream_from_template(stream)))
+        self._keep(stream, Copied(self._container.add_stream_from_template(stream)))
 
-    def _keep(self, stream: Stream, track: "_Copied | _Recoded | _Rewritten") -> None:
+    def _keep(self, stream: Stream, track: Track) -> None:
         track.stream.metadata.update(_tags(stream.metadata))
         track.stream.disposition = stream.disposition
         self._tracks[stream.index] = track
@@ -272,9 +209,7 @@ class Tracks:
             for track in self._tracks.values():
                 yield from track.finish()
 
-    def _taken(
-        self, track: "_Copied | _Recoded | _Rewritten", packet: AnyPacket
-    ) -> list[AnyPacket]:
+    def _taken(self, track: Track, packet: AnyPacket) -> list[AnyPacket]:
         try:
             return track.take(packet)
         except av.FFmpegError:
@@ -304,7 +239,8 @@ def _twin(packet: AnyPacket, stream: Stream) -> AnyPacket:
 
 
 def _moment(packet: AnyPacket) -> Fraction:
-    return (packet.dts or 0) * packet.time_base
+    stamp = packet.pts if packet.dts is None else packet.dts
+    return (stamp or 0) * packet.time_base
 
 
 def _tags(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -16,8 +16,9 @@ from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import STANDARD, check_output, ffmpeg_name, reason, temporary_path
 from realtime_bokeh.frame import Frame, Sink
 from realtime_bokeh.sinks.encoders import FORMATS, choose, format_of
+from realtime_bokeh.sinks.packets import AnyPacket
 from realtime_bokeh.sinks.raw import StandardOutput
-from realtime_bokeh.sinks.tracks import AnyPacket, Original, Tracks
+from realtime_bokeh.sinks.tracks import Original, Tracks
 from realtime_bokeh.sizes import Size
 
 _LIVE_TIME_BASE = Fraction(1, 90_000)

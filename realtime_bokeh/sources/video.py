@@ -41,7 +41,7 @@ def _open(path: Path) -> InputContainer:
     if path == STANDARD:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("IN is -, standard input: send a video to it, from a program or file")
-        return av.open(sys.stdin.buffer, "r")
+        return av.open(sys.stdin.buffer, "r", metadata_errors="replace")
     if not os.path.isfile(path):
         raise UsageError(f"{path} does not exist or is not a file")
     size = path.stat().st_size
@@ -51,7 +51,7 @@ def _open(path: Path) -> InputContainer:
         raise UsageError(
             f"{path} is cut off ({size} of {stated_length(path)} bytes); copy or download it again"
         )
-    return av.open(ffmpeg_name(path), "r")
+    return av.open(ffmpeg_name(path), "r", metadata_errors="replace")
 
 
 def _choose(container: InputContainer) -> VideoStream | str:
