@@ -37,7 +37,7 @@ def kept_exif(picture: Pillow.Image) -> bytes:
         for tag, value in _kept(found).items():
             exif[tag] = value
         for ifd in (IFD.Exif, IFD.GPSInfo):
-            inner = _kept(found.get_ifd(ifd))
+            inner = _kept(found.get_ifd(ifd), ifd)
             if ifd == IFD.Exif and (interop := _kept(found.get_ifd(IFD.Interop))):
                 inner[IFD.Interop] = interop
             if inner:
@@ -47,13 +47,15 @@ def kept_exif(picture: Pillow.Image) -> bytes:
         return b""
 
 
-def _kept(tags: Mapping[int, Any]) -> dict[int, Any]:
-    return {tag: tags[tag] for tag in tags if tag not in _LEFT_OUT and _valid(tag, tags[tag])}
+def _kept(tags: Mapping[int, Any], ifd: int | None = None) -> dict[int, Any]:
+    wanted = {tag: tags[tag] for tag in tags if tag not in _LEFT_OUT}
+    return {tag: value for tag, value in wanted.items() if _valid(tag, value, ifd)}
 
 
-def _valid(tag: int, value: object) -> bool:
+def _valid(tag: int, value: object, ifd: int | None) -> bool:
+    """Whether Pillow can write a tag, whose type depends on the directory in which it stands."""
     trial = Pillow.Exif()
-    trial[tag] = value
+    trial[tag if ifd is None else ifd] = value if ifd is None else {tag: value}
     try:
         trial.tobytes()
     except Exception:  # Pillow raises half a dozen kinds

@@ -143,6 +143,7 @@ def _unplayable(target: Path) -> str:
 def render(source: Path, target: Path) -> Ending:
     """Run the program in a process of its own, with an engine that changes nothing."""
     log = target.with_suffix(".log")
+    log.touch()
     begin = time.monotonic()
     child = os.fork()
     if child == 0:

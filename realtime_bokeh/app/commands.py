@@ -115,7 +115,7 @@ def _render_video(settings: Settings, path: Path, target: Path) -> None:
 
     _render_file(settings, source, target, open_writer)
     for remark in [*source.remarks, *writers[0].remarks]:
-        console.print(f"{path.name}: {remark}")
+        console.print(f"{source.name}: {remark}")
 
 
 def _render_file(

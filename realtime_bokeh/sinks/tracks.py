@@ -7,6 +7,7 @@ import io
 from collections import deque
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import av
@@ -20,7 +21,7 @@ from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from realtime_bokeh.colours import Colours
-from realtime_bokeh.files import reason
+from realtime_bokeh.files import ffmpeg_name, reason
 from realtime_bokeh.sinks.packets import AnyPacket, Copied, Recoded, Rewritten, Track
 
 if TYPE_CHECKING:  # PyAV has it in its stubs only
@@ -42,6 +43,9 @@ _APPLE = "com.apple.quicktime."
 _OF_THE_FILE = {  # tags that say how the original was stored
     "major_brand", "minor_version", "compatible_brands", "encoder", "duration", "alpha_mode",
     "number_of_frames", "number_of_bytes", "bps", "vendor_id",
+    "company_name", "product_name", "product_version", "product_version_num", "product_uid",
+    "toolkit_version_num", "application_platform", "operational_pattern_ul", "uid",
+    "generation_uid", "material_package_umid", "file_package_umid", "package_umid",  # of MXF
 }  # fmt: skip
 
 
@@ -64,7 +68,7 @@ class Tracks:
         container: of the new file, into which nothing was written yet.
         ending: of its name, for sentences.
 
-    remarks: sentences on what is not as it was.
+    remarks: sentences on what is not as it was, complete after `check_tags`.
     damaged: how many packets could not be taken.
     """
 
@@ -76,7 +80,8 @@ class Tracks:
         self._packets = original.packets
         self._tracks: dict[int, Track] = {}
         self.damaged = 0
-        container.metadata.update(_tags(original.metadata))
+        self._metadata = _tags(original.metadata)
+        container.metadata.update(self._metadata)
         if original.chapters:
             container.set_chapters(original.chapters)
         for stream in original.others:
@@ -197,6 +202,19 @@ class Tracks:
 
     def _leave_out(self, stream: Stream, why: str) -> None:
         self.remarks.append(f"{_title(stream)} was left out: {why}")
+
+    def check_tags(self, path: Path) -> None:
+        """Remark on tags that the new file does not have, now that it is whole."""
+        with av.open(ffmpeg_name(path), "r", metadata_errors="replace") as written:
+            found = {name.lower() for name in written.metadata}
+            values = set(written.metadata.values())
+        missing = sorted(
+            name for name, value in self._metadata.items()
+            if name.lower() not in found and value not in values
+        )  # fmt: skip
+        if missing:
+            noun = "tag" if len(missing) == 1 else "tags"
+            self.remarks.append(f"{self._ending} cannot hold the {noun} {', '.join(missing)}")
 
     def due(self, until: Fraction | None) -> Iterator[AnyPacket]:
         """What is to be written before the video goes on at a moment in seconds; None: all."""

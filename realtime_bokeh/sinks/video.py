@@ -112,7 +112,6 @@ class VideoWriter(Sink):
             ending = "Matroska" if self._path == STANDARD else self._path.suffix.lower()
             self._tracks = Tracks(self._container, original, ending)
             self._tracks.describe_video(stream, original)
-            self.remarks += self._tracks.remarks
         self._open_encoder(context)
         self._container.start_encoding()  # opens the file
 
@@ -177,6 +176,10 @@ class VideoWriter(Sink):
         self._mux(self._stream.encode(None))
         self._mux_others(None)
         self._container.close()
+        if self._tracks is not None:
+            if self._path != STANDARD:
+                self._tracks.check_tags(self._part)
+            self.remarks += self._tracks.remarks
         if self._path != STANDARD:
             os.replace(self._part, self._path)
         damaged = self._damaged + (self._tracks.damaged if self._tracks else 0)

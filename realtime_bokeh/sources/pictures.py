@@ -106,16 +106,16 @@ class Developer:
         steps: list[tuple[str, str]] = []
         if self._fields:
             steps.append(("bwdif", "mode=send_frame:deint=interlaced"))
-            self._remark("it is interlaced, and becomes progressive")
+            self._remark("it was interlaced, and is deinterlaced now")
         transfer = _HDR.get(picture.color_trc)
         if transfer:
             steps += [("scale", _STANDARD_RANGE), ("format", "gbrp")]
-            self._remark(f"high dynamic range ({transfer}) is mapped to standard range, in 8 bits")
+            self._remark(f"high dynamic range ({transfer}) was mapped to standard range, in 8 bits")
         elif max(component.bits for component in picture.format.components) > 8:
-            self._remark("more than 8 bits a channel become 8")
+            self._remark("more than 8 bits a channel became 8")
         if has_alpha(picture):
             steps += [("format", "gbrap"), ("premultiply", "inplace=1")]
-            self._remark("what is transparent becomes black")
+            self._remark("what is transparent became black")
         return tuple(steps)
 
     def _remark(self, sentence: str) -> None:

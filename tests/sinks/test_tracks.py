@@ -264,6 +264,16 @@ def test_tags_are_kept(tmp_path: Path, target: str, tag: str) -> None:
     assert found[tag] == ("2024" if tag == "date" else "Grüße")
 
 
+def test_tags_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "in.mkv"
+    with av.open(str(path), "w") as container:
+        container.metadata.update({"title": "Holidays", "MOOD": "happy", "WEATHER": "rain"})
+        _roll(container, _film(container), 3)
+    assert clips.copy(path, tmp_path / "out.mkv") == []
+    remarks = clips.copy(path, tmp_path / "out.mp4")
+    assert remarks == [".mp4 cannot hold the tags MOOD, WEATHER"]
+
+
 def test_the_time_code_of_a_camcorder_does_no_harm(tmp_path: Path) -> None:
     before = clips.make(
         tmp_path / "in.dv", [i / 25 for i in range(5)],

@@ -34,7 +34,7 @@ def test_two_fields_become_one_picture(tmp_path: Path) -> None:
         options={"crf": "4", "flags": "+ildct+ilme", "x264-params": "tff=1"},
     )  # fmt: skip
     remarks = clips.copy(before, tmp_path / "out.mp4")
-    assert remarks == ["it is interlaced, and becomes progressive"]
+    assert remarks == ["it was interlaced, and is deinterlaced now"]
     assert clips.times(tmp_path / "out.mp4") == pytest.approx(clips.times(before), abs=0.001)
     source, target = VideoReader(before), VideoReader(tmp_path / "out.mp4")
     assert _combing(_two_fields(5)) > 1.2
@@ -82,7 +82,7 @@ def test_hidden_colours_stay_hidden(tmp_path: Path, name: str, codec: str, pix_f
     for image in frames:
         assert image[:8].max() < 12
         assert image[16:32, 20:44].mean((0, 1)) == pytest.approx([0, 0, 200], abs=6)
-    assert "what is transparent becomes black" in reader.remarks
+    assert "what is transparent became black" in reader.remarks
     reader.close()
 
 
@@ -98,7 +98,7 @@ def test_high_dynamic_range_is_mapped_with_a_word(tmp_path: Path, transfer: int,
         prepare=tagged,
     )  # fmt: skip
     remarks = clips.copy(before, tmp_path / "out.mp4")
-    assert remarks == [f"high dynamic range ({name}) is mapped to standard range, in 8 bits"]
+    assert remarks == [f"high dynamic range ({name}) was mapped to standard range, in 8 bits"]
     with av.open(str(tmp_path / "out.mp4")) as container:
         frame = next(container.decode(video=0))
     assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (1, 1, 1)
@@ -110,7 +110,7 @@ def test_high_dynamic_range_is_mapped_with_a_word(tmp_path: Path, transfer: int,
 
 def test_more_than_eight_bits_are_cut_with_a_word(tmp_path: Path) -> None:
     before = clips.make(tmp_path / "in.mp4", pix_fmt="yuv420p10le", matrix=1)
-    assert clips.copy(before, tmp_path / "out.mp4") == ["more than 8 bits a channel become 8"]
+    assert clips.copy(before, tmp_path / "out.mp4") == ["more than 8 bits a channel became 8"]
 
 
 def test_untagged_rgb_is_tagged_as_it_is_written(tmp_path: Path) -> None:
