@@ -53,14 +53,14 @@ def gather(sources: Iterable[Path], target: Path) -> Batch:
             others += rest
         else:
             files.append(source)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
     pairs = _named(files, target)
     for source, rendering in pairs:
         if rendering.exists() and source.samefile(rendering):
             raise UsageError(f"IN and OUT are the same ({source}); give another folder for OUT")
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{target} cannot be made a folder ({error.strerror})") from error
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     skipped = (
         [f"{', '.join(others[:_NAMED])}{more} (no photo or video that is read)"] if others else []
@@ -73,7 +73,10 @@ def gather(sources: Iterable[Path], target: Path) -> Batch:
 
 def _listed(folder: Path, known: set[Path]) -> tuple[list[Path], list[str]]:
     """The photos and videos of a folder by name, and what else is in it."""
-    content = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    try:
+        content = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read ({error.strerror})") from error
     files = [p for p in content if p.suffix.lower() in (*PHOTOS, *VIDEOS) and p.is_file()]
     if not files:
         raise UsageError(

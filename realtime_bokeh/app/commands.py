@@ -27,7 +27,7 @@ def render(settings: Settings, sources: Sequence[Path], target: Path) -> None:
             raise UsageError(f"{source} does not exist")
         if os.path.exists(target) and os.path.exists(source) and source.samefile(target):
             raise UsageError(f"IN and OUT are the same ({source}); give another name for OUT")
-    if len(sources) > 1 or sources[0].is_dir():
+    if len(sources) > 1 or sources[0].is_dir() or target.is_dir():
         if STANDARD in (*sources, target):
             raise UsageError("Standard input and output (-) take one video, not several files")
         _render_several(settings, sources, target)
@@ -55,8 +55,11 @@ def _render_one(settings: Settings, source: Path, target: Path) -> None:
 def _render_several(settings: Settings, sources: Sequence[Path], target: Path) -> None:
     """Photos first, with one engine; what fails does not keep the others from being rendered."""
     from realtime_bokeh.app.batch import gather
+    from realtime_bokeh.sinks.video import check_video
 
     batch = gather(sources, target)
+    for _, rendering in batch.videos:
+        check_video(rendering, settings.codec, settings.crf)
     failures = _render_stills(settings, batch.photos, several=True) if batch.photos else []
     for source, rendering in batch.videos:
         try:
@@ -153,6 +156,8 @@ def render_demo(settings: Settings, target: Path, seconds: float) -> None:
     from realtime_bokeh.sources.demo import Demo
     from realtime_bokeh.stills import Still, write_still
 
+    if target == STANDARD:
+        raise UsageError("demo writes a file and a picture beside it; name one, such as demo.mp4")
     check_video(target)
     size = settings.size or SCENE
     fps = settings.fps or SCENE_FPS

@@ -95,12 +95,9 @@ def main_command(context: click.Context, /, config: Path | None, **flags: object
 
 
 @main_command.command()
-@click.argument(
-    "sources", metavar="IN...", type=click.Path(path_type=Path), nargs=-1, required=True
-)
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("files", metavar="IN... OUT", type=click.Path(path_type=Path), nargs=-1)
 @options_of(RENDER, defaults())
-def render(sources: Sequence[Path], target: Path, config: Path | None, **flags: object) -> None:
+def render(files: Sequence[Path], config: Path | None, **flags: object) -> None:
     """Render videos and photos.
 
     IN is a file and OUT the new file. With several IN, or a folder of videos and photos, OUT is a
@@ -109,7 +106,9 @@ def render(sources: Sequence[Path], target: Path, config: Path | None, **flags: 
     """
     from realtime_bokeh.app import commands
 
-    commands.render(_load(config, flags), sources, target)
+    if len(files) < 2:
+        raise click.UsageError(f"Missing argument {'OUT' if files else 'IN'}.")
+    commands.render(_load(config, flags), files[:-1], files[-1])
 
 
 @main_command.command()

@@ -18,7 +18,7 @@ class Encoder:
 
     name: PyAV's.
     crf: the quality where none is asked for: one at which no loss is seen.
-    most: the worst value of it.
+    least, most: the best and the worst value of it.
     options: what it is told; {crf} stands for the quality.
     pix_fmt: what it takes.
     """
@@ -28,6 +28,7 @@ class Encoder:
     most: int
     options: dict[str, str] = field(default_factory=dict)
     pix_fmt: str = "yuv420p"
+    least: int = 0
 
     def told(self, crf: int | None) -> dict[str, str]:
         """Its options with a quality in them, or its own."""
@@ -68,7 +69,10 @@ _HOLDS = {"webm": ("vp9", "av1"), "mov": ("h264", "hevc")}
 # At speeds that leave the processor to the network. B-frames would make the length that an MP4
 # states wrong where frames are not evenly spaced.
 ENCODERS = {
-    "h264": Encoder("libx264", 18, 51, {"crf": "{crf}", "preset": "veryfast", "bf": "0"}),
+    "h264": Encoder(
+        "libx264", 18, 51, {"crf": "{crf}", "preset": "veryfast", "bf": "0"},
+        least=1,  # 0 makes another profile, which few players know
+    ),
     "hevc": Encoder(
         "libx265", 20, 51,
         {"crf": "{crf}", "preset": "veryfast", "x265-params": "log-level=none:bframes=0"},
@@ -107,6 +111,7 @@ def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
         Codec(encoder.name, "w")
     except UnknownCodecError as error:
         raise UsageError(f"PyAV has no encoder {encoder.name} here; leave out --codec") from error
-    if crf is not None and crf > encoder.most:
-        raise UsageError(f"--crf {crf} is out of range for {name}; give 0 to {encoder.most}")
+    if crf is not None and not encoder.least <= crf <= encoder.most:
+        fitting = f"give {encoder.least} to {encoder.most}"
+        raise UsageError(f"--crf {crf} is out of range for {name}; {fitting}")
     return encoder

@@ -1,12 +1,16 @@
 """Ways of a track's packets into a new file."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 from av.subtitles.stream import SubtitleStream
 
 AnyPacket: TypeAlias = "Packet[Any]"
+_READING = 3  # seconds for which a line is shown that does not say how long
 
 
 class Track(Protocol):
@@ -55,14 +59,34 @@ class Recoded:
     def __init__(self, stream: AudioStream, source: AudioStream) -> None:
         self.stream = stream
         self._source = source.codec_context  # it outlives the original's file, as packets do
+        self._shaper: AudioResampler | None = None
+        self._form: tuple[str, int, int] | None = None  # of the frames that it takes
 
     def take(self, packet: AnyPacket) -> list[AnyPacket]:
-        frames = self._source.decode(packet)  # the encoder brings them into its own form
-        return [made for frame in frames for made in self.stream.encode(frame)]
+        return self._encode(self._source.decode(packet))
 
     def finish(self) -> list[AnyPacket]:
-        frames = [*self._source.decode(None), None]
-        return [made for frame in frames for made in self.stream.encode(frame)]
+        made = self._encode(self._source.decode(None))
+        return [*made, *self._shaped(None), *self.stream.encode(None)]
+
+    def _encode(self, frames: Sequence[AudioFrame]) -> list[AnyPacket]:
+        made: list[AnyPacket] = []
+        for frame in frames:
+            form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
+            if form != self._form:  # as when a film follows advertising
+                made += self._shaped(None)
+                target = self.stream.codec_context
+                self._form = form
+                self._shaper = AudioResampler(target.format, target.layout, target.sample_rate)
+            made += self._shaped(frame)
+        return made
+
+    def _shaped(self, frame: AudioFrame | None) -> list[AnyPacket]:
+        """A frame in the encoder's form, encoded; None: what is left of those before."""
+        if self._shaper is None:
+            return []
+        shaped = self._shaper.resample(frame)
+        return [packet for part in shaped for packet in self.stream.encode(part)]
 
 
 class Rewritten:
@@ -78,7 +102,8 @@ class Rewritten:
             return []
         written: AnyPacket = self.stream.codec_context.encode_subtitle(lines)
         written.pts = written.dts = packet.pts
-        written.duration, written.time_base = packet.duration, packet.time_base
+        written.time_base = packet.time_base
+        written.duration = packet.duration or round(_READING / packet.time_base)
         written.stream = self.stream
         return [written]
 

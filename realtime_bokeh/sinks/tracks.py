@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import av
-from av.audio.codeccontext import AudioCodecContext
-from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.codec import Codec
 from av.container import OutputContainer
@@ -29,6 +27,10 @@ if TYPE_CHECKING:  # PyAV has it in its stubs only
 
 _SOUND = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}  # where made again
 _BIT_RATE = 96_000  # for each channel
+_LAYOUTS = {
+    1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
+}  # fmt: skip
+_COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}  # by codec
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _TEXTS = {
     "subrip",
@@ -98,7 +100,7 @@ class Tracks:
 
     def describe_video(self, stream: VideoStream, original: Original) -> None:
         """Give the video what the original's says about itself."""
-        stream.metadata.update(_tags(original.stream.metadata))
+        stream.metadata.update(_track_tags(original.stream.metadata))
         stream.disposition = original.stream.disposition
 
     def _add(self, stream: Stream) -> None:
@@ -112,14 +114,15 @@ class Tracks:
             self._add_subtitles(stream)
         elif stream.type == "video":
             self._leave_out(stream, "only one video is rendered")
-        elif stream.discard != Discard.all:  # as the titles of chapters are
+        elif stream.discard != Discard.all and "timecode" not in stream.metadata:
+            # the first are titles of chapters, which are kept, as time codes are
             self._leave_out(stream, "it is neither sound nor picture")
 
     def _add_sound(self, stream: AudioStream) -> None:
         if stream.codec_context is None:
             self._leave_out(stream, "its kind is unknown")
         elif not stream.codec_context.sample_rate:
-            self._leave_out(stream, "nothing is in it")
+            self._leave_out(stream, "nothing of it came at the beginning")
         elif self._holds(stream):
             self._copy(stream)
         else:
@@ -128,22 +131,25 @@ class Tracks:
     def _recode(self, stream: AudioStream) -> None:
         name = _SOUND[self._format]
         context = stream.codec_context
+        channels = context.channels
+        layout = _LAYOUTS.get(channels, "stereo")
+        # not read: PyAV frees an order of channels of the file's own twice
+        context.layout = layout if channels in _LAYOUTS else f"{channels}c"
         rates = Codec(name, "w").audio_rates or []
         rate = context.sample_rate if context.sample_rate in rates else 48_000
         try:
             context.open(strict=False)
-            layout = context.layout
-            if not _encodes(name, rate, layout.name):
-                layout = AudioLayout("stereo")
-            bit_rate = _BIT_RATE * layout.nb_channels
-            made = self._container.add_stream(name, rate=rate, layout=layout, bit_rate=bit_rate)
+            made = self._container.add_stream(
+                name, rate=rate, layout=layout, bit_rate=_BIT_RATE * min(channels, 8)
+            )
             assert isinstance(made, AudioStream)
         except (av.FFmpegError, ValueError) as error:
             self._leave_out(stream, f"it can be neither copied nor decoded ({reason(error)})")
             return
         self._keep(stream, Recoded(made, stream))
+        fewer = "" if channels in _LAYOUTS else f", in stereo instead of {channels} channels"
         self.remarks.append(
-            f"{_title(stream)} was encoded anew in {name.removeprefix('lib')}, since "
+            f"{_title(stream)} was encoded anew in {name.removeprefix('lib')}{fewer}, since "
             f"{self._ending} cannot hold it as it is"
         )
 
@@ -170,10 +176,9 @@ class Tracks:
     def _add_cover(self, stream: Stream) -> None:
         """The picture of a cover is the first thing that comes out of a file."""
         found = [packet for number, packet in self._packets if number == stream.index]
-        kind = "png" if stream.codec_context.name == "png" else "jpeg"
-        if found and self._format == "matroska":
-            ending = kind.replace("jpeg", "jpg")
-            self._container.add_attachment(f"cover.{ending}", f"image/{kind}", bytes(found[0]))
+        kind = _COVERS.get(stream.codec_context.name) if stream.codec_context else None
+        if found and kind and self._format == "matroska":
+            self._container.add_attachment(*kind, bytes(found[0]))
         elif found and self._holds(stream):
             self._copy(stream)
         else:
@@ -196,7 +201,7 @@ class Tracks:
         self._keep(stream, Copied(self._container.add_stream_from_template(stream)))
 
     def _keep(self, stream: Stream, track: Track) -> None:
-        track.stream.metadata.update(_tags(stream.metadata))
+        track.stream.metadata.update(_track_tags(stream.metadata))
         track.stream.disposition = stream.disposition
         self._tracks[stream.index] = track
 
@@ -230,21 +235,9 @@ class Tracks:
     def _taken(self, track: Track, packet: AnyPacket) -> list[AnyPacket]:
         try:
             return track.take(packet)
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError):
             self.damaged += 1
             return []
-
-
-def _encodes(name: str, rate: int, layout: str) -> bool:
-    """Whether an encoder takes sound of a rate and a layout of channels."""
-    encoder = AudioCodecContext.create(name, "w")
-    assert isinstance(encoder, AudioCodecContext)
-    encoder.sample_rate, encoder.layout = rate, layout
-    try:
-        encoder.open()
-    except (av.FFmpegError, ValueError):
-        return False
-    return True
 
 
 def _twin(packet: AnyPacket, stream: Stream) -> AnyPacket:
@@ -265,8 +258,17 @@ def _tags(metadata: Mapping[str, str]) -> dict[str, str]:
     """What a file or a track says about its content, not about how it was stored."""
     return {
         name: value for name, value in metadata.items()
-        if name.lower() not in _OF_THE_FILE and not name.lower().startswith("_statistics")
+        if name.lower().partition("-")[0] not in _OF_THE_FILE  # some have a language behind them
+        and not name.lower().startswith("_statistics")
     }  # fmt: skip
+
+
+def _track_tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """The same of a track, whose title FFmpeg reads from MP4 by another name than it writes it."""
+    tags = _tags(metadata)
+    if "name" in tags:
+        tags.setdefault("title", tags.pop("name"))
+    return tags
 
 
 def _title(stream: Stream) -> str:

@@ -15,9 +15,9 @@ from realtime_bokeh.colours import Colours, even, to_picture
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import STANDARD, check_output, ffmpeg_name, reason, temporary_path
 from realtime_bokeh.frame import Frame, Sink
+from realtime_bokeh.pipes import Interrupted, StandardOutput
 from realtime_bokeh.sinks.encoders import FORMATS, choose, format_of
 from realtime_bokeh.sinks.packets import AnyPacket
-from realtime_bokeh.sinks.raw import StandardOutput
 from realtime_bokeh.sinks.tracks import Original, Tracks
 from realtime_bokeh.sizes import Size
 
@@ -29,7 +29,7 @@ def check_video(path: Path, codec: str | None = None, crf: int | None = None) ->
     """Refuse a video that cannot be written.
 
     Raises:
-        UsageError: as `files.check_output`, `encoders.choose` and `raw.StandardOutput`.
+        UsageError: as `files.check_output`, `encoders.choose` and `pipes.StandardOutput`.
     """
     if path == STANDARD:
         StandardOutput()
@@ -165,6 +165,8 @@ class VideoWriter(Sink):
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
+        except Interrupted:
+            raise KeyboardInterrupt from None
         except (av.FFmpegError, OSError) as error:
             self._failed = True
             raise SinkError(
@@ -201,7 +203,7 @@ class VideoWriter(Sink):
     def _discard(self) -> None:
         if self._container is not None:
             # a full disk again, or nothing written yet: the file goes anyway
-            with contextlib.suppress(av.FFmpegError, OSError):
+            with contextlib.suppress(Exception):
                 self._container.close()
         self._container = self._tracks = None
         with contextlib.suppress(OSError):  # the error that led here is the one to tell

@@ -108,24 +108,22 @@ class Developer:
             steps.append(("bwdif", "mode=send_frame:deint=interlaced"))
             self._remark("it was interlaced, and is deinterlaced now")
         transfer = _HDR.get(picture.color_trc)
+        transparent = any(component.is_alpha for component in picture.format.components)
         if transfer:
-            steps += [("scale", _STANDARD_RANGE), ("format", "gbrp")]
+            steps += [("scale", _STANDARD_RANGE), ("format", "gbrap" if transparent else "gbrp")]
             self._remark(f"high dynamic range ({transfer}) was mapped to standard range, in 8 bits")
         elif max(component.bits for component in picture.format.components) > 8:
             self._remark("more than 8 bits a channel became 8")
-        if has_alpha(picture):
+        if transparent:
             steps += [("format", "gbrap"), ("premultiply", "inplace=1")]
-            self._remark("what is transparent became black")
+            self._remark("transparent parts, if it has any, became black")
+        if picture.side_data.get("A53_CC") is not None:
+            self._remark("closed captions in the picture's data were left out")
         return tuple(steps)
 
     def _remark(self, sentence: str) -> None:
         if sentence not in self.remarks:
             self.remarks.append(sentence)
-
-
-def has_alpha(picture: VideoFrame) -> bool:
-    """Whether a frame's format has transparency, palettes apart, which nearly never use it."""
-    return any(component.is_alpha for component in picture.format.components)
 
 
 def _graph(picture: VideoFrame, steps: tuple[tuple[str, str], ...]) -> Graph:

@@ -16,8 +16,9 @@ from av.video.stream import VideoStream
 AnyPacket: TypeAlias = "Packet[Any]"
 _TS_DISCONT = 0x200  # AVFMT_TS_DISCONT
 _JUMP = 10  # seconds between packets of a track that only a seam between recordings explains
+_NEAR = Fraction(1, 2)  # seconds within which a packet goes on where its track ended
 _BACK = Fraction(1, 10)  # seconds that a track may go back without being at a seam
-_PREROLL = Fraction(1, 10)  # seconds of sound that a decoder needs before what is heard
+_PREROLL = Fraction(1, 20)  # seconds of sound that a decoder needs before what is heard
 _DECODING_ORDER = {"avi"}  # formats that store no times of presentation
 
 
@@ -40,10 +41,12 @@ class Timeline:
             begin = min(Fraction(0), (video.start_time or 0) * base)
         self._shift = -begin
         self._seams = Fraction(0)
-        self.has_seams = bool(container.format.flags & _TS_DISCONT)
+        self._has_seams = bool(container.format.flags & _TS_DISCONT)
+        self.exact_seek = not self._has_seams and container.format.name not in _DECODING_ORDER
+        self._former = Fraction(0)  # what `_seams` was before the latest
+        self._behind: set[int] = set()  # tracks of which nothing came since then
         self._next: dict[int, Fraction] = {}  # where each track would go on to be decoded
         self._shown = Fraction(0)  # until when all tracks together are shown
-        self._latest: Fraction | None = None
 
     def begin_with(self, packet: AnyPacket) -> None:
         """Move the line if the file's first packet of the video lies before it: the start that a
@@ -58,28 +61,36 @@ class Timeline:
         if not stamps or packet.time_base is None:
             return  # the end, or a format without time stamps
         base = packet.time_base
-        if self.has_seams and packet.stream.type in ("video", "audio"):
-            decoded, shown = (s * base + self._shift + self._seams for s in (stamps[0], stamps[-1]))
-            if self._lies_beside(packet.stream.index, decoded):
-                self._seams += self._shown - shown
-                decoded, shown = decoded + self._shown - shown, self._shown
+        seams = self._seams
+        if self._has_seams and packet.stream.type in ("video", "audio"):
+            decoded, shown = (stamp * base + self._shift for stamp in (stamps[0], stamps[-1]))
+            seams = self._seams_for(packet.stream.index, decoded, shown)
             length = (packet.duration or 0) * base
-            self._next[packet.stream.index] = decoded + length
-            self._latest = decoded
-            self._shown = max(self._shown, shown + length)
-        shift = round((self._shift + self._seams - self.start) / base)
+            self._next[packet.stream.index] = decoded + seams + length
+            self._shown = max(self._shown, shown + seams + length)
+        shift = round((self._shift + seams - self.start) / base)
         if packet.dts is not None:
             packet.dts += shift
         if packet.pts is not None:
             packet.pts += shift
 
+    def _seams_for(self, index: int, decoded: Fraction, shown: Fraction) -> Fraction:
+        """What moves a packet over the seams before it, of which it may show the latest."""
+        if index in self._behind and abs(decoded + self._former - self._next[index]) < _NEAR:
+            return self._former  # it belongs to what was before the seam
+        self._behind.discard(index)
+        if self._lies_beside(index, decoded + self._seams):
+            self._former, self._seams = self._seams, self._shown - shown
+            self._behind = set(self._next) - {index}
+        return self._seams
+
     def _lies_beside(self, index: int, moment: Fraction) -> bool:
-        """Whether a packet does not go on where the one before it ended."""
-        expected = self._next.get(index, self._latest)
-        if expected is None:
+        """Whether a packet goes on neither where its track ended nor where another one is."""
+        if not self._next:
             return False
-        step = moment - expected
-        return abs(step) > _JUMP or (index in self._next and step < -_BACK)
+        latest = max(self._next.values())
+        back = moment - self._next.get(index, latest - _JUMP)
+        return moment - latest > _JUMP or back < -_BACK
 
     def holds(self, packet: AnyPacket) -> bool:
         """Whether a placed packet of another track than the video's is in what is shown."""
@@ -98,12 +109,18 @@ class Timeline:
 
     def is_over(self, moment: Fraction) -> bool:
         """Whether a moment of the line lies behind the end."""
-        return self.end is not None and moment >= self.end - self.start
+        return self.end is not None and moment >= self.length
+
+    @property
+    def length(self) -> Fraction:
+        """Seconds from start to end, where an end is given."""
+        assert self.end is not None
+        return self.end - self.start
 
     def clipped(self, begin: Fraction, finish: Fraction) -> tuple[Fraction, Fraction]:
         """What is shown of a span of the line."""
         if self.end is not None:
-            finish = min(finish, self.end - self.start)
+            finish = min(finish, self.length)
         return max(begin, Fraction(0)), finish
 
     def moved(self, moment: Fraction) -> Fraction:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from realtime_bokeh.colours import Colours
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.files import STANDARD, ffmpeg_name, reason
 from realtime_bokeh.frame import Frame, Source
+from realtime_bokeh.pipes import Interrupted, StandardInput
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.pictures import Developer, Shown, colours_of, turned
 from realtime_bokeh.sources.timeline import AnyPacket, Clock, Timeline
@@ -34,14 +34,15 @@ _COVER = Disposition.attached_pic
 _TEXT_ART = {"ansi", "bintext", "xbin", "idf"}  # codecs by which FFmpeg "decodes" plain text
 _PICTURES = {"avif", "avis", "heic", "heix", "hevc", "mif1", "msf1"}  # brands of pictures in MP4
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}  # decoders that read it; FFmpeg's own do not
+# how far FFmpeg looks for the beginning of a track that is announced, and mostly need not
+_PROBING = {"analyzeduration": "60000000", "probesize": "100000000"}  # microseconds, bytes
+_BESIDE = 2  # seconds by which a picture and its sound may lie apart in a file
 _MOST_PIXELS = 8192 * 8192  # a frame of this size takes 2 GB to render
 
 
 def _open(path: Path) -> InputContainer:
     if path == STANDARD:
-        if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("IN is -, standard input: send a video to it, from a program or file")
-        return av.open(sys.stdin.buffer, "r", metadata_errors="replace")
+        return av.open(StandardInput(), "r", metadata_errors="replace", options=_PROBING)
     if not os.path.isfile(path):
         raise UsageError(f"{path} does not exist or is not a file")
     size = path.stat().st_size
@@ -51,7 +52,7 @@ def _open(path: Path) -> InputContainer:
         raise UsageError(
             f"{path} is cut off ({size} of {stated_length(path)} bytes); copy or download it again"
         )
-    return av.open(ffmpeg_name(path), "r", metadata_errors="replace")
+    return av.open(ffmpeg_name(path), "r", metadata_errors="replace", options=_PROBING)
 
 
 def _choose(container: InputContainer) -> VideoStream | str:
@@ -113,6 +114,8 @@ class VideoReader(Source):
         self._size: Size | None = None  # of the first picture as it is stored
         try:
             self._container = _open(path)
+        except Interrupted:
+            raise KeyboardInterrupt from None
         except (av.FFmpegError, OSError) as error:
             raise UsageError(
                 f"{self.name} is not a video that can be read ({reason(error)})"
@@ -123,12 +126,15 @@ class VideoReader(Source):
                 raise UsageError(f"{self.name} {stream}")
             self.stream = stream
             self._begin(Fraction(start), None if end is None else Fraction(end), tracks)
-        except BaseException:
+        except BaseException as error:
             self._container.close()
+            if isinstance(error, Interrupted):
+                raise KeyboardInterrupt from None
             raise
 
     def _begin(self, start: Fraction, end: Fraction | None, tracks: bool) -> None:
         stream, container = self.stream, self._container
+        self._refuse_large(Size(stream.height, stream.width))  # before anything is decoded
         stream.thread_type = "AUTO"
         self.fps = float(_rate(stream))
         base = stream.time_base or 1 / Fraction(self.fps)
@@ -150,6 +156,8 @@ class VideoReader(Source):
         self.pixel_aspect = stream.sample_aspect_ratio or Fraction(0)
         self._frames = self._shown()
         self._ahead = self._next()
+        if self._ahead is None and end is not None:
+            raise UsageError(f"{self.name} has no picture between --start and --end")
         if self._ahead is None and start:
             raise UsageError(f"{self.name} ends before --start {float(start):g} s")
         if self._ahead is None:
@@ -198,6 +206,8 @@ class VideoReader(Source):
     def _shown(self) -> Iterator[Shown]:
         """All images between start and end; meanwhile the other tracks' packets are gathered."""
         decoder = self._decoder()
+        before: VideoFrame | None = None  # the latest frame before the start
+        over = False  # the video is, but the sound of its end may lie behind it in the file
         for packet in self._demuxed():
             self._timeline.place(packet)
             if packet.stream is not self.stream:
@@ -208,25 +218,36 @@ class VideoReader(Source):
             self._clock.note(packet)
             if packet.dts is not None and not packet.size:
                 continue  # a frame that the recorder left out; decoders take it for the end
-            for picture in decoder.decode(packet):
+            if over and self._timeline.is_over((packet.dts or 0) * self._base - _BESIDE):
+                break
+            for picture in () if over else decoder.decode(packet):
                 pts = self._clock(picture)
-                if self._timeline.is_over(pts * self._base):
-                    yield from self._developer.finish()
-                    return
-                if pts >= 0 or not self._timeline.start:
-                    if self._size is None:
-                        self._describe(picture)
+                if self._size is None:
+                    self._describe(picture)
+                over = over or self._timeline.is_over(pts * self._base)
+                if pts < 0 and self._timeline.start:
+                    before = picture
+                    continue
+                if before is not None and (over or pts > self._step):
+                    # it is shown when the part begins, and until this one comes
+                    until = min(pts, round(self._timeline.length / self._base)) if over else pts
+                    yield from self._developer.develop(before, 0, until)
+                before = None
+                if not over:
                     yield from self._developer.develop(picture, pts, self._clock.duration(picture))
         yield from self._developer.finish()
 
     def _describe(self, picture: VideoFrame) -> None:
         """Take from the first picture what holds for all."""
         self._size = Size(picture.height, picture.width)
-        if picture.width * picture.height > _MOST_PIXELS:
-            raise UsageError(f"{self.name} is {self._size}: too large; shrink it first")
+        self._refuse_large(self._size)
         self.colours = colours_of(picture)
         if self.pixel_aspect and turned(picture)[0]:
             self.pixel_aspect = 1 / self.pixel_aspect
+
+    def _refuse_large(self, size: Size) -> None:
+        if size.area > _MOST_PIXELS:
+            raise UsageError(f"{self.name} is {size}: too large; shrink it first")
 
     def _demuxed(self) -> Iterator[AnyPacket]:
         """All that is read, from near the start on if the file has an index."""
@@ -237,9 +258,10 @@ class VideoReader(Source):
             if packet.stream is self.stream:
                 self._timeline.begin_with(packet)
                 break
-        begin = -self._timeline.moved(Fraction(0))
-        if self._timeline.start and begin > 0 and not self._timeline.has_seams:
-            with contextlib.suppress(av.FFmpegError, OSError):  # as on standard input
+        # what is skipped in a pipe would be lost
+        if self._timeline.start and self._timeline.exact_seek and self.path != STANDARD:
+            begin = -self._timeline.moved(Fraction(0))
+            with contextlib.suppress(av.FFmpegError, OSError):
                 self._container.seek(round(begin / self._base), stream=self.stream)
                 head = [packet for packet in head if packet.stream.disposition & _COVER]
                 packets = self._container.demux([self.stream, *self._gathered])

@@ -82,7 +82,7 @@ def test_hidden_colours_stay_hidden(tmp_path: Path, name: str, codec: str, pix_f
     for image in frames:
         assert image[:8].max() < 12
         assert image[16:32, 20:44].mean((0, 1)) == pytest.approx([0, 0, 200], abs=6)
-    assert "what is transparent became black" in reader.remarks
+    assert "transparent parts, if it has any, became black" in reader.remarks
     reader.close()
 
 
