@@ -43,7 +43,8 @@ _TEXTS = {
 }  # codecs of written subtitles
 _APPLE = "com.apple.quicktime."
 _OF_THE_FILE = {  # tags that say how the original was stored
-    "major_brand", "minor_version", "compatible_brands", "encoder", "duration", "alpha_mode",
+    "major_brand", "minor_version", "compatible_brands", "encoder", "software", "duration",
+    "alpha_mode",
     "number_of_frames", "number_of_bytes", "bps", "vendor_id",
     "company_name", "product_name", "product_version", "product_version_num", "product_uid",
     "toolkit_version_num", "application_platform", "operational_pattern_ul", "uid",

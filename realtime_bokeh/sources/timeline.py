@@ -76,9 +76,14 @@ class Timeline:
 
     def _seams_for(self, index: int, decoded: Fraction, shown: Fraction) -> Fraction:
         """What moves a packet over the seams before it, of which it may show the latest."""
-        if index in self._behind and abs(decoded + self._former - self._next[index]) < _NEAR:
-            return self._former  # it belongs to what was before the seam
-        self._behind.discard(index)
+        if index in self._behind:
+            if abs(decoded + self._former - self._next[index]) < _NEAR:
+                return self._former  # it belongs to what was before the seam
+            self._behind.discard(index)
+            step = decoded + self._seams - self._next[index]
+            if abs(step) < _JUMP:  # it is over the seam, too, but may not run far back for it
+                self._seams -= step if step < -_BACK else 0
+                return self._seams
         if self._lies_beside(index, decoded + self._seams):
             self._former, self._seams = self._seams, self._shown - shown
             self._behind = set(self._next) - {index}

@@ -44,10 +44,12 @@ def _tone(container: OutputContainer, track: AudioStream, seconds: float = 2) ->
     container.mux(track.encode(tune) + track.encode(None))
 
 
-def _song(container: OutputContainer, codec: str = "aac", **tags: str) -> AudioStream:
+def _song(
+    container: OutputContainer, codec: str = "aac", layout: str = "mono", **tags: str
+) -> AudioStream:
     track = container.add_stream(codec, rate=48000)
     assert isinstance(track, AudioStream)
-    track.codec_context.layout = "mono"
+    track.codec_context.layout = layout
     track.metadata.update(tags)
     return track
 
@@ -57,6 +59,29 @@ def _write(container: OutputContainer, stream: Any, data: bytes, begin: int, len
     packet.stream, packet.pts, packet.dts, packet.duration = stream, begin, begin, length
     packet.time_base = Fraction(1, 1000)
     container.mux(packet)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_titles_of_tracks_are_kept(tmp_path: Path, ending: str) -> None:
+    with av.open(str(tmp_path / "in.mp4"), "w") as container:
+        video, sound = _film(container, title="Bild"), _song(container, title="Ton")
+        _tone(container, sound, 0.5)
+        _roll(container, video, 12)
+    clips.copy(tmp_path / "in.mp4", tmp_path / f"out{ending}")
+    with av.open(str(tmp_path / f"out{ending}")) as container:
+        found = [s.metadata.get("title", s.metadata.get("name")) for s in container.streams]
+    assert found == ["Bild", "Ton"]
+
+
+def test_lines_without_a_length_are_shown_for_a_while(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "in.mkv"), "w") as container:
+        video, text = _film(container), container.add_mux_stream("subrip")
+        container.start_encoding()
+        for begin, line in zip((100, 1200), TEXTS, strict=True):
+            _write(container, text, line.encode(), begin, 0)
+        _roll(container, video)
+    clips.copy(tmp_path / "in.mkv", tmp_path / "out.mp4")
+    assert _said(tmp_path / "out.mp4") == TEXTS
 
 
 @pytest.fixture
@@ -162,6 +187,49 @@ def test_sound_that_does_not_fit_is_encoded_anew_with_a_word(
         heard = [frame.to_ndarray() for frame in container.decode(sound)]
     assert sum(part.shape[-1] for part in heard) / 48000 > 0.9
     assert max(np.abs(part).max() for part in heard) > 0.1  # of 1: it is the tone, not silence
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1(side)", 6), ("5.0", 5)]
+)
+def test_sound_that_is_encoded_anew_keeps_its_channels(
+    tmp_path: Path, layout: str, channels: int
+) -> None:
+    with av.open(str(tmp_path / "in.mkv"), "w") as container:
+        video, sound = _film(container), _song(container, "ac3", layout)
+        _tone(container, sound, 0.5)
+        _roll(container, video, 12)
+    clips.copy(tmp_path / "in.mkv", tmp_path / "out.webm")
+    with av.open(str(tmp_path / "out.webm")) as container:
+        assert container.streams.audio[0].codec_context.channels == channels
+
+
+def test_sound_whose_channels_change_is_encoded_anew(tmp_path: Path) -> None:
+    """As when a film follows advertising; a raw stream of AC-3 is where it is easily made."""
+    parts = []
+    for layout in ("stereo", "5.1(side)", "stereo"):
+        with av.open(str(tmp_path / "part.ac3"), "w") as container:
+            sound = _song(container, "ac3", layout)
+            _tone(container, sound, 0.5)
+        parts.append((tmp_path / "part.ac3").read_bytes())
+    (tmp_path / "all.ac3").write_bytes(b"".join(parts))
+    with (
+        av.open(str(tmp_path / "all.ac3")) as source,
+        av.open(str(tmp_path / "in.mkv"), "w") as container,
+    ):
+        video = _film(container)
+        sound = container.add_stream_from_template(source.streams.audio[0])
+        container.start_encoding()
+        for packet in source.demux(source.streams.audio[0]):
+            if packet.dts is not None:
+                packet.stream = sound
+                container.mux(packet)
+        _roll(container, video, 36)
+    remarks = clips.copy(tmp_path / "in.mkv", tmp_path / "out.webm")
+    assert len(remarks) == 1
+    with av.open(str(tmp_path / "out.webm")) as container:
+        length = sum(frame.samples for frame in container.decode(container.streams.audio[0]))
+    assert length / 48000 == pytest.approx(1.5, abs=0.1)
 
 
 def test_sound_of_an_unknown_kind_is_left_out_with_a_word(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_two_fields_become_one_picture(tmp_path: Path) -> None:
         reader.close()
 
 
-def _with_alpha(path: Path, codec: str, pix_fmt: str) -> Path:
+def _with_alpha(path: Path, codec: str, pix_fmt: str, transfer: int = 2) -> Path:
     """A red square; around it is green that is not to be seen."""
     image = np.zeros((48, 64, 4), np.uint8)
     image[..., 1] = 255
@@ -55,6 +55,7 @@ def _with_alpha(path: Path, codec: str, pix_fmt: str) -> Path:
         stream = container.add_stream(codec, rate=24, options=options)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = 64, 48, pix_fmt
+        stream.codec_context.color_trc = transfer
         if path.suffix == ".webm":
             stream.metadata["alpha_mode"] = "1"
         for index in range(6):
@@ -84,6 +85,13 @@ def test_hidden_colours_stay_hidden(tmp_path: Path, name: str, codec: str, pix_f
         assert image[16:32, 20:44].mean((0, 1)) == pytest.approx([0, 0, 200], abs=6)
     assert "transparent parts, if it has any, became black" in reader.remarks
     reader.close()
+
+
+def test_hidden_colours_stay_hidden_in_high_dynamic_range(tmp_path: Path) -> None:
+    path = _with_alpha(tmp_path / "in.mov", "prores_ks", "yuva444p10le", transfer=16)
+    frame = VideoReader(path).read()
+    assert frame is not None
+    assert frame.image[:8].max() < 12
 
 
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
