@@ -140,7 +140,7 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
     [
         ("out.gif", False, "out.gif cannot hold a video"),
         ("none/out.mp4", False, "The folder none does not exist"),
-        ("-", False, "send them to a program"),
+        ("-", False, "send it to one, or to a file"),
         ("none", True, "There is no screen for --preview"),
         (None, False, "No virtual camera.* window: --output none --preview"),
     ],
