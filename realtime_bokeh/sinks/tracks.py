@@ -212,8 +212,10 @@ class Tracks:
     def check_tags(self, path: Path) -> None:
         """Remark on tags that the new file does not have, now that it is whole."""
         with av.open(ffmpeg_name(path), "r", metadata_errors="replace") as written:
-            found = {name.lower() for name in written.metadata}
-            values = set(written.metadata.values())
+            # a time code becomes a track
+            places = [written.metadata, *(stream.metadata for stream in written.streams)]
+            found = {name.lower() for place in places for name in place}
+            values = {value for place in places for value in place.values()}
         missing = sorted(
             name for name, value in self._metadata.items()
             if name.lower() not in found and value not in values

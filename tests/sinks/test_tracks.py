@@ -349,7 +349,8 @@ def test_the_time_code_of_a_camcorder_does_no_harm(tmp_path: Path) -> None:
         audio=["pcm_s16le"], options={}, rate=25,
     )  # fmt: skip
     for target in ("out.mp4", "out.mov", "out.mkv"):
-        clips.copy(before, tmp_path / target)
+        remarks = clips.copy(before, tmp_path / target)
+        assert [remark for remark in remarks if "interlaced" not in remark] == []
         assert np.diff(clips.times(tmp_path / target)) == pytest.approx([0.04] * 4, abs=0.001)
 
 
