@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Stopped
@@ -10,6 +12,15 @@ from realtime_bokeh.interrupts import held
 
 class Interrupted(Exception):
     """A KeyboardInterrupt on its way through PyAV, which lets none through, but other errors."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """What PyAV reads or writes in it is interrupted as other work is."""
+    try:
+        yield
+    except Interrupted:
+        raise KeyboardInterrupt from None
 
 
 class StandardInput:

@@ -1,7 +1,7 @@
 """Raw frames on standard output, for other programs: bgr24, one after the other."""
 
 from realtime_bokeh.frame import Frame, Sink
-from realtime_bokeh.pipes import Interrupted, StandardOutput
+from realtime_bokeh.pipes import StandardOutput, interruptible
 
 
 class RawFrames(Sink):
@@ -18,10 +18,8 @@ class RawFrames(Sink):
         return "raw bgr24 frames on standard output"
 
     def write(self, frame: Frame) -> None:
-        try:
+        with interruptible():
             self._output.write(frame.image.data)
-        except Interrupted:
-            raise KeyboardInterrupt from None
 
     def close(self, complete: bool) -> None:
         pass

@@ -15,8 +15,8 @@ from realtime_bokeh.colours import Colours, even, to_picture
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import STANDARD, check_output, ffmpeg_name, reason, temporary_path
 from realtime_bokeh.frame import Frame, Sink
-from realtime_bokeh.pipes import Interrupted, StandardOutput
-from realtime_bokeh.sinks.encoders import FORMATS, choose, format_of
+from realtime_bokeh.pipes import StandardOutput, interruptible
+from realtime_bokeh.sinks.encoders import FORMATS, Encoder, choose, format_of
 from realtime_bokeh.sinks.packets import AnyPacket
 from realtime_bokeh.sinks.tracks import Original, Tracks
 from realtime_bokeh.sizes import Size
@@ -25,8 +25,8 @@ _LIVE_TIME_BASE = Fraction(1, 90_000)
 _KEEP_DURATIONS = 1 << 8  # AV_CODEC_FLAG_FRAME_DURATION
 
 
-def check_video(path: Path, codec: str | None = None, crf: int | None = None) -> None:
-    """Refuse a video that cannot be written.
+def check_video(path: Path, codec: str | None = None, crf: int | None = None) -> Encoder:
+    """Refuse a video that cannot be written; else its encoder.
 
     Raises:
         UsageError: as `files.check_output`, `encoders.choose` and `pipes.StandardOutput`.
@@ -35,7 +35,7 @@ def check_video(path: Path, codec: str | None = None, crf: int | None = None) ->
         StandardOutput()
     else:
         check_output(path, "a video", FORMATS)
-    choose(path, codec, crf)
+    return choose(path, codec, crf)
 
 
 class VideoWriter(Sink):
@@ -62,16 +62,14 @@ class VideoWriter(Sink):
         self, path: Path, size: Size, fps: float, time_base: Fraction | None = None,
         original: Original | None = None, codec: str | None = None, crf: int | None = None,
     ) -> None:  # fmt: skip
-        check_video(path, codec, crf)
+        self._encoder = check_video(path, codec, crf)
         self._path = path
         self._part = temporary_path(path)
         self._live = time_base is None
         self._time_base = time_base or _LIVE_TIME_BASE
-        self._encoder = choose(path, codec, crf)
         self._began: float | None = None
         self._last_pts = -1
         self._failed = False
-        self._damaged = 0
         self.remarks: list[str] = []
         self._tracks: Tracks | None = None
         self._container: OutputContainer | None = None
@@ -160,13 +158,13 @@ class VideoWriter(Sink):
             except av.FFmpegError as error:
                 if isinstance(error, OSError):
                     raise
-                self._damaged += 1
+                assert self._tracks is not None
+                self._tracks.damaged += 1
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
-            action()
-        except Interrupted:
-            raise KeyboardInterrupt from None
+            with interruptible():
+                action()
         except (av.FFmpegError, OSError) as error:
             self._failed = True
             raise SinkError(
@@ -184,7 +182,7 @@ class VideoWriter(Sink):
             self.remarks += self._tracks.remarks
         if self._path != STANDARD:
             os.replace(self._part, self._path)
-        damaged = self._damaged + (self._tracks.damaged if self._tracks else 0)
+        damaged = self._tracks.damaged if self._tracks else 0
         if damaged:
             self.remarks.append(
                 f"{damaged} damaged packet{'s' * (damaged > 1)} of sound or subtitles "

@@ -21,7 +21,7 @@ from realtime_bokeh.colours import Colours
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.files import STANDARD, ffmpeg_name, reason
 from realtime_bokeh.frame import Frame, Source
-from realtime_bokeh.pipes import Interrupted, StandardInput
+from realtime_bokeh.pipes import StandardInput, interruptible
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.pictures import Developer, Shown, colours_of, turned
 from realtime_bokeh.sources.timeline import AnyPacket, Clock, Timeline
@@ -113,9 +113,8 @@ class VideoReader(Source):
         self._index = 0
         self._size: Size | None = None  # of the first picture as it is stored
         try:
-            self._container = _open(path)
-        except Interrupted:
-            raise KeyboardInterrupt from None
+            with interruptible():
+                self._container = _open(path)
         except (av.FFmpegError, OSError) as error:
             raise UsageError(
                 f"{self.name} is not a video that can be read ({reason(error)})"
@@ -125,11 +124,10 @@ class VideoReader(Source):
             if isinstance(stream, str):
                 raise UsageError(f"{self.name} {stream}")
             self.stream = stream
-            self._begin(Fraction(start), None if end is None else Fraction(end), tracks)
-        except BaseException as error:
+            with interruptible():
+                self._begin(Fraction(start), None if end is None else Fraction(end), tracks)
+        except BaseException:
             self._container.close()
-            if isinstance(error, Interrupted):
-                raise KeyboardInterrupt from None
             raise
 
     def _begin(self, start: Fraction, end: Fraction | None, tracks: bool) -> None:
