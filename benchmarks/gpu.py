@@ -85,7 +85,7 @@ def engines(name: str, inference: InferenceSize) -> dict[str, Callable[[], Engin
     }
     if CUDA:
         found["pytorch f16"] = lambda: open_engine(model, "pytorch", inference)
-        if name == "dmshn":  # it takes long to get ready
+        if name == "dmshn" and inference != "full":  # it takes long to get ready
             found["torch.compile f16"] = lambda: Compiled(model, inference, DEVICE, "f16")
         if tensorrt_module():
             found["tensorrt f16"] = lambda: open_engine(model, "tensorrt", inference)

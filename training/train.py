@@ -139,9 +139,7 @@ def train(options: Options) -> None:
     say("length", str(options.length))
     say("folder", f"{options.out}, {_position(trainer, options)}")
     say("data", f"reading {options.data} ...")
-    source = open_source(
-        preset, options.data, fabric.device, options.temporal, options.align, options.lens
-    )
+    source = open_source(preset, options.data, options.temporal, options.align, options.lens)
     say("", source.describe())
     if fabric.is_global_zero:
         cli.make_folder(options.out)
@@ -190,9 +188,7 @@ def _ending(trainer: Trainer, options: Options) -> str:
 
 def _dry_run(fabric: Fabric, preset: Preset, options: Options) -> None:
     """A few steps of every stage; says what would be trained, and leaves nothing behind."""
-    source = open_source(
-        preset, options.data, fabric.device, options.temporal, options.align, options.lens
-    )
+    source = open_source(preset, options.data, options.temporal, options.align, options.lens)
     session = Session(Length(_DRY_STEPS), options.temporal, pictures_every=1, say=lambda _: None)
     lines: list[str] = []
     total = 0.0

@@ -6,6 +6,7 @@ step's batch is asked for, never when a worker begins to get it.
 """
 
 import itertools
+import os
 import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -110,6 +111,7 @@ class Synthetic:
 
     def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None) -> None:
         self._pool, self._renderer, self._clips = pool, Renderer(pool, SEED, lens), clips
+        _ = pool.hands  # cut once, not by every worker
 
     def describe(self) -> str:
         counts = ", ".join(f"{folder}/ {count}" for folder, count in self._pool.counts.items())
@@ -200,14 +202,11 @@ def _start_worker(_: int) -> None:
     cv2.setNumThreads(1)
 
 
-def open_source(
-    preset: Preset, data: Path, device: torch.device, clips: bool, align: bool, lens: Lens
-) -> Source:
+def open_source(preset: Preset, data: Path, clips: bool, align: bool, lens: Lens) -> Source:
     """The source of a preset.
 
     Args:
         data: the folder of photographs (see pool.py) or of EBB! (see ebb.py).
-        device: where pictures are rendered.
         clips: rendered ones are clips of two frames.
         align: bring EBB!'s pairs together, see `Ebb`.
         lens: of rendered ones.
@@ -216,17 +215,23 @@ def open_source(
         BokehError: when the folder is not what it should be.
     """
     if preset.data == "synthetic":
-        return Synthetic(Pool(data, device), clips, lens)
+        return Synthetic(Pool(data), clips, lens)
     (size,) = PAPER
     if preset.depth:
         return Pairs(EbbWithDisparity(data, size))
     return Pairs(Ebb(data, "train", size, SEED, align))
 
 
-def workers_for(preset: Preset, device: torch.device) -> int:
-    """How many workers get a preset's batches; what is rendered on a GPU is got in this process."""
-    rendered_there = preset.data == "synthetic" and device.type != "cpu"
-    return 0 if rendered_there else _WORKERS[preset.data]
+def workers_for(preset: Preset, device: torch.device, world: int = 1) -> int:
+    """How many workers get a preset's batches. Much of rendering is small steps, at which a GPU is
+    slow: processors do it, all of them where the networks do not need them.
+
+    Args:
+        world: how many processes share the machine.
+    """
+    if preset.data == "synthetic" and device.type != "cpu":
+        return max(1, (os.cpu_count() or 1) // world - 2)
+    return _WORKERS[preset.data]
 
 
 def batches(

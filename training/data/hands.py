@@ -41,7 +41,7 @@ def cut_hands(pixels: Tensor) -> list[Subject]:
         Cutouts of the hands alone, on the same device: none, one or two.
     """
     image, mask = _image(pixels), pixels[3].cpu().numpy()
-    skin = cv2.medianBlur(_skin(image) & (mask > MASKED).astype(np.uint8), 5)
+    skin = cv2.medianBlur(find_skin(image) & (mask > MASKED).astype(np.uint8), 5)
     skin = cv2.morphologyEx(skin, cv2.MORPH_CLOSE, _disc(5))
     patches = cv2.morphologyEx(skin, cv2.MORPH_OPEN, _disc(5))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(patches, connectivity=4)
@@ -82,20 +82,20 @@ def match_skin(hand: Subject, target: Subject) -> Subject:
     return replace(hand, pixels=pixels)
 
 
+def find_skin(image: Pixels) -> Pixels:
+    """1 where a colour is that of skin, uint8 [h, w], in RGB [h, w, 3]."""
+    coded = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+    inside = cv2.inRange(coded, (0, _RED[0], _BLUE[0]), (255, _RED[1], _BLUE[1]))
+    redder = cv2.subtract(coded[..., 1], coded[..., 2]) >= _REDDER
+    return np.asarray((inside > 0) & redder, np.uint8)
+
+
 def _image(pixels: Tensor) -> Pixels:
     return np.ascontiguousarray(pixels[:3].permute(1, 2, 0).cpu().numpy())
 
 
 def _lab(image: Pixels) -> Colours:
     return np.asarray(cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
-
-
-def _skin(image: Pixels) -> Pixels:
-    """1 where a colour is that of skin."""
-    coded = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
-    inside = cv2.inRange(coded, (0, _RED[0], _BLUE[0]), (255, _RED[1], _BLUE[1]))
-    redder = cv2.subtract(coded[..., 1], coded[..., 2]) >= _REDDER
-    return np.asarray((inside > 0) & redder, np.uint8)
 
 
 def _disc(size: int) -> Pixels:
@@ -146,7 +146,7 @@ def _face(subject: Subject) -> Colours:
     height = round(_HEAD[subject.close] * (bottom - top + 1))
     pixels = subject.pixels[:, top : top + height : 2, left : right + 1 : 2]  # enough to tell
     image, mask = _image(pixels), pixels[3].cpu().numpy()
-    skin = cv2.erode(_skin(image) & (mask > MASKED).astype(np.uint8), np.ones((3, 3)))
+    skin = cv2.erode(find_skin(image) & (mask > MASKED).astype(np.uint8), np.ones((3, 3)))
     found = _lab(image)[skin > 0]
     if not len(found):
         return found

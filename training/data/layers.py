@@ -10,6 +10,7 @@ from torch import Tensor
 from training.data.cards import draw_held
 from training.data.chairs import draw_chair
 from training.data.hands import match_skin
+from training.data.monitors import draw_monitor
 from training.data.optics import GAMMA
 from training.data.pool import Pool
 from training.data.shots import Gain, Layer, Shot, Sway
@@ -154,6 +155,17 @@ class Composer:
         x = middle + rng.uniform(-0.3, 0.3) * size * self._shape
         shot = self._cutout(chair, x, upper + height / 2, height, self._gain(), self._shake)
         return Layer(shot, rng.uniform(0.2, 0.4))
+
+    def monitor(self) -> Layer:
+        """A monitor at a side of the picture, mostly cut by it, behind somebody or before them."""
+        rng, monitor = self._rng, draw_monitor(self._pool.device, self._rng)
+        height = rng.uniform(0.3, 0.9)
+        x = rng.uniform(-0.08, 0.2)
+        if rng.random() < 0.5:
+            x = 1 - x
+        y = rng.uniform(0.35, 1.0)
+        shot = self._cutout(monitor, x, y, height, self._gain(), self._shake)
+        return Layer(shot, rng.uniform(0.12, 0.5) * rng.choice((1, 1, -1)))
 
     def hands(self, person: Person) -> list[Layer]:
         """One or two hands beside, before or over somebody, now and then with a thing in them;

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from training.data.clothes import recolour
 from training.data.layers import Composer, Person
 from training.data.lighting import Lighting
 from training.data.pool import Pool
@@ -55,6 +56,8 @@ KINDS = {
 _ENOUGH = 0.5  # pixels of a photo for each of the picture, across
 _TONES = 0.18  # of composites: the scene has the tone of the clothes before it
 _DRESSED = 0.12  # of people: with headphones, a headband or a cap drawn on
+_RECOLOURED = 0.25  # of people: in clothes of another colour
+_MONITORS = 0.15  # of samples with people: a monitor at a side
 _CHAIRS = 0.1  # of samples with people: a chair's back behind the shoulders
 _STILL, _STILL_BUT_HANDS = 0.25, 0.15  # of clips: nothing moves; nothing but what is held up
 
@@ -141,6 +144,8 @@ class Planner:
             people = self._together(in_place, composer)
         else:
             subject = self._somebody(kind)
+            if rng.random() < _RECOLOURED:
+                subject = recolour(subject, rng)
             if kind != WEBCAM and rng.random() < _DRESSED:
                 subject = dress(subject, rng)
             framing = None if kind == WEBCAM else draw_framing(rng)  # hands are anywhere
@@ -161,6 +166,9 @@ class Planner:
             layers = [composer.further_off(self._of(far), first), *layers]
         if rng.random() < _CHAIRS:
             layers = [composer.chair(first), *layers]
+        if rng.random() < _MONITORS:
+            monitor = composer.monitor()
+            layers = [monitor, *layers] if monitor.coc > 0 else [*layers, monitor]
         hands = composer.hands(first) if rng.random() < KINDS[kind].pasted_hands else []
         return scene, layers, hands
 

@@ -5,7 +5,6 @@ circle of confusion of everything else follows from its disparity. Scenes withou
 focus where they are nearest. All of it is torch, on the device of the pool.
 """
 
-import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -91,7 +90,9 @@ class Renderer:
         if not lens:
             focus = torch.cat([lens_focus(sample.planes, self._lens) for sample in samples])
             return Batch(image, sharp, None, focus, disparity)
-        light, focus = lens_blur(_stacked([sample.filled() for sample in samples]), self._lens)
+        # one by one: of several at once little would stay in the processor's cache
+        seen = [lens_blur(sample.filled(), self._lens) for sample in samples]
+        light, focus = (torch.cat(parts) for parts in zip(*seen, strict=True))
         return Batch(image, sharp, light ** (1 / GAMMA), focus, disparity)
 
 
@@ -122,15 +123,6 @@ class _Seen(NamedTuple):
         if self.missing is None or bool((self.missing > 0).all()):
             return self.planes
         return [scene._replace(light=infill(scene.light, 1 - self.missing)), *others]
-
-
-def _stacked(samples: Sequence[list[Plane]]) -> list[Plane]:
-    """Samples of one plane each become planes of a batch; where one has fewer, some are empty."""
-    scene = samples[0][0]
-    nothing = torch.zeros_like(scene.alpha)
-    empty = Plane(torch.zeros_like(scene.light), nothing, nothing)
-    return [Plane(*map(torch.cat, zip(*slot, strict=True)))
-            for slot in itertools.zip_longest(*samples, fillvalue=empty)]  # fmt: skip
 
 
 def _seen(plan: Plan, time: int, height: int, width: int) -> _Seen:

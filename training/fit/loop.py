@@ -79,7 +79,7 @@ def fit(trainer: Trainer, source: Source, session: Session) -> float:
         return length.done(trainer.step, trainer.seconds)
 
     wanted = batches(source, share, lambda _: stage_of(preset, done()), trainer.step,
-                     workers_for(preset, fabric.device))  # fmt: skip
+                     workers_for(preset, fabric.device, fabric.world_size))  # fmt: skip
     pace = Pace(preset, length, trainer.step, trainer.samples, trainer.seconds)
     begun, took = trainer.step, 0.0
     with _stop_on_signals() as stop, _bar(first) as bar:

@@ -19,9 +19,10 @@ _LEAST = 1e-4  # of a scale's term: a power of nothing has no finite slope
 
 # Weights beside the rendering's loss, which counts once. Those of focus are in the proportions that
 # worked in a trial where the rendering was held to what it had been: it counted four times as much.
-_PICTURE = 0.5  # the recomposed picture: errors of focus where they show
+_PICTURE = 1.0  # the recomposed picture: errors of focus where they show
 _FOCUS = 0.25  # cross-entropy of each pixel: right everywhere
 _DETAIL = 0.5  # the pyramid: L1 favours 0 and 1 where cross-entropy is content with 0.7
+_INSIDE = 0.25  # what is not in focus inside: half a doubt there softens a face or a shirt
 _COARSE = 0.5  # the pooled map: whole arms and second people, which are few pixels at the edge
 
 _EDGE = 4.0  # weight of cross-entropy at the edge, where errors are seen, over elsewhere
@@ -142,15 +143,19 @@ def focus_losses(logit: Tensor, focus: Tensor) -> dict[str, Tensor]:
     Returns:
         "focus": binary cross-entropy, heavier in a band about the edge; "detail": L1 over a
         Laplacian pyramid, each level weighed by the side of its pixels (as by Lin et al. 2021 for
-        mattes, but with what is left at the end); "coarse": the squared error of the pooled map,
+        mattes, but with what is left at the end); "inside": how far focus is from 1 inside, away
+        from the edge; "coarse": the squared error of the pooled map,
         as the semantic term of MODNet (Ke et al. 2022).
     """
-    weight = 1 + (_EDGE - 1) * _edge(focus)
+    edge = _edge(focus)
+    weight = 1 + (_EDGE - 1) * edge
     found = torch.sigmoid(logit)
     levels = zip(_pyramid(found), _pyramid(focus), strict=True)
     detail = [2**level * F.l1_loss(a, b) / _LEVELS for level, (a, b) in enumerate(levels)]
     coarse = F.mse_loss(F.avg_pool2d(found, _POOLED), F.avg_pool2d(focus, _POOLED))
+    inside = F.relu(focus - edge)
     return {
+        "inside": _INSIDE * (inside * (1 - found)).mean(),
         "focus": _FOCUS * F.binary_cross_entropy_with_logits(logit, focus, weight),
         "detail": _DETAIL * torch.stack(detail).sum(),
         "coarse": _COARSE * coarse,
@@ -169,7 +174,7 @@ def losses_with_focus(
         rendering_loss: named in `LOSSES`.
 
     Returns:
-        "rendering": the stage's loss; "picture": half an L1 on the recomposed picture; and those of
+        "rendering": the stage's loss; "picture": an L1 on the recomposed picture; and those of
         `focus_losses`.
     """
     rendering, logit = split_output(y)

@@ -36,30 +36,36 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """Take a step; a closure is not called."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[nn.Parameter]] = {}  # a GPU takes them together
             for kernel in group["params"]:
-                if kernel.grad is None:
-                    continue
-                state = self.state[kernel]
-                if not state:
-                    state["momentum"] = torch.zeros_like(kernel)
-                average = state["momentum"].mul_(group["momentum"]).add_(kernel.grad)
-                ahead = kernel.grad + group["momentum"] * average
-                matrix = ahead.flatten(1)
-                scale = 0.2 * math.sqrt(max(matrix.shape))
-                change = orthogonal(matrix).view(kernel.shape)
-                kernel.add_(change, alpha=-group["lr"] * scale)
+                if kernel.grad is not None:
+                    alike.setdefault(kernel.shape, []).append(kernel)
+            for shape, kernels in alike.items():
+                matrices = torch.stack([self._ahead(k, group["momentum"]) for k in kernels])
+                scale = 0.2 * math.sqrt(max(matrices.shape[1:]))
+                for kernel, change in zip(kernels, orthogonal(matrices), strict=True):
+                    kernel.add_(change.view(shape), alpha=-group["lr"] * scale)
+
+    def _ahead(self, kernel: nn.Parameter, momentum: float) -> Tensor:
+        """Where a kernel's gradient leads, as a matrix."""
+        assert kernel.grad is not None
+        state = self.state[kernel]
+        if not state:
+            state["momentum"] = torch.zeros_like(kernel)
+        average: Tensor = state["momentum"].mul_(momentum).add_(kernel.grad)
+        return (kernel.grad + momentum * average).flatten(1)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """A matrix [m, n] with its singular values brought near 1 (0.7 to 1.2), float32."""
-    tall = len(matrix) > matrix.shape[1]
-    x: Tensor = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+def orthogonal(matrices: Tensor) -> Tensor:
+    """Matrices [k, m, n] with their singular values brought near 1 (0.7 to 1.2), float32."""
+    tall = matrices.shape[1] > matrices.shape[2]
+    x: Tensor = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     a, b, c = _NEWTON_SCHULZ
     for _ in range(_ROUNDS):
-        square = x @ x.T
+        square = x @ x.mT
         x = a * x + (b * square + c * square @ square) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 def optimizers_for(preset: Preset, network: nn.Module) -> list[torch.optim.Optimizer]:

@@ -87,7 +87,9 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
     )
 
 
-def _calls(about: str, network: str, rate: float, batch: int = 8, frozen: str = "") -> Preset:
+def _calls(
+    about: str, network: str, rate: float, batch: int = 8, frozen: str = "", warm_up: int = 200
+) -> Preset:
     """Brings trained weights to other photographs or another renderer, near 256x144.
 
     Half of the time goes to focus alone, in which it sees most of its samples.
@@ -96,7 +98,13 @@ def _calls(about: str, network: str, rate: float, batch: int = 8, frozen: str = 
         Stage(0.5, FOCUSED, batch, FOCUS, (rate, rate / 3)),
         Stage(0.5, SHIPPED, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
     )
-    return Preset(about, network, stages, 3_000, needs=("init",), frozen=frozen, muon=True)
+    return Preset(about, network, stages, 3_000, needs=("init",), warm_up=warm_up,
+                  frozen=frozen, muon=True)  # fmt: skip
+
+
+def _gpu(alike: str, network: str, rate: float, frozen: str = "") -> Preset:
+    about = f"{alike} in batches that keep a large GPU busy"
+    return _calls(about, network, rate, batch=128, frozen=frozen, warm_up=50)
 
 
 def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
@@ -147,11 +155,10 @@ PRESETS: dict[str, Preset] = {
         "lite", (Stage(1, SHIPPED, 4, "l1_ssim", (3e-4, 5e-6)),), 3_000, needs=("init",),
         muon=True,
     ),
-    "lite-gpu": _calls("lite-calls in batches that keep a large GPU busy", "lite", 6e-4, 64),
-    "dmshn-gpu": _calls("dmshn-calls in such batches", "dmshn", 6e-4, 64),
-    "stacked-gpu": _calls(
-        "stacked-calls in such batches", "stacked", 4e-4, 64, frozen="net1"
-    ),
+    "lite-gpu": _gpu("lite-calls", "lite", 6e-4),
+    "mini-gpu": _gpu("mini-calls", "mini", 1e-3),
+    "dmshn-gpu": _gpu("dmshn-calls", "dmshn", 6e-4),
+    "stacked-gpu": _gpu("stacked-calls", "stacked", 6e-4, frozen="net1"),
     "lite-smoke": Preset(
         "a short run on a CPU, to see that training works",
         "lite", (Stage(1, (Size(96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50,

@@ -4,6 +4,7 @@ import functools
 import io
 import math
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -54,6 +55,7 @@ class Trainer:
     step, samples: how many it has had, of all calls and processes.
     seconds: of training, of all calls.
     network: what is trained.
+    average: its weights, averaged over the last steps.
 
     Args:
         fabric: launched.
@@ -88,7 +90,7 @@ class Trainer:
         for other in (teacher, reference):
             if other:
                 _channels_last(fabric.to_device(other)).requires_grad_(False)
-        self._average = self._weights()
+        self.average = self._weights()
         self.step = self.samples = 0
         self.seconds = 0.0
         self._sums: dict[str, Tensor] = {}  # since the last report
@@ -108,7 +110,7 @@ class Trainer:
             self._resume(path)
         elif initial:
             load_initial(self.network, initial)
-            self._average = self._weights()
+            self.average = self._weights()
         reports = self.folder / "metrics.jsonl"
         if self.fabric.is_global_zero and reports.exists():
             trim_reports(reports, self.step)
@@ -130,12 +132,24 @@ class Trainer:
             self.network.load_state_dict(state["network"])
             for optimizer, own in zip(self._optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(own)
-            self._average = state["average"]
+            self.average = state["average"]
             self.step, self.samples, self.seconds = (
                 state[k] for k in ("step", "samples", "seconds")
             )
         except (RuntimeError, KeyError, ValueError) as error:
             raise UsageError(damaged) from error
+
+    def adopt(self, part: str, state: Mapping[str, Tensor]) -> None:
+        """Take a part of the network, and of its average, from elsewhere.
+
+        Args:
+            part: its name, such as "net1".
+            state: its parameters; of more outputs than it has, it takes the first.
+        """
+        for own in (self.network.state_dict(), self.average):
+            for name, value in own.items():
+                if name.startswith(f"{part}."):
+                    value.copy_(state[name.removeprefix(f"{part}.")][: len(value)])
 
     def save(self) -> None:
         """Write checkpoint.pt and weights.safetensors (fp16, averaged over steps).
@@ -149,7 +163,7 @@ class Trainer:
             "preset": self.name,
             "network": self.network.state_dict(),
             "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
-            "average": self._average,
+            "average": self.average,
             "step": self.step,
             "samples": self.samples,
             "seconds": self.seconds,
@@ -157,7 +171,7 @@ class Trainer:
         content = io.BytesIO()
         torch.save(state, content)
         write_atomically(self.folder / "checkpoint.pt", content.getvalue())
-        half = {k: v.half().contiguous().cpu() for k, v in self._average.items()}
+        half = {k: v.half().contiguous().cpu() for k, v in self.average.items()}
         write_atomically(self.folder / "weights.safetensors", save(half))
 
     def update(self, examples: Examples, stage: int, progress: float) -> StepOutput:
@@ -197,8 +211,8 @@ class Trainer:
         self.samples += len(y) * self.fabric.world_size
         keep = min(_DECAY, self.step / (self.step + 50))
         with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                self._average[name].lerp_(value, 1 - keep)
+            values = list(self.network.state_dict().values())
+            torch._foreach_lerp_(list(self.average.values()), values, 1 - keep)
             measured = {"steps": torch.ones_like(loss), "loss": loss, **parts}
             if examples.bokeh is not None:
                 measured |= {"mse": F.mse_loss(picture, examples.bokeh),

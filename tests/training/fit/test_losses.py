@@ -38,7 +38,8 @@ def test_ssim_is_the_formula() -> None:
 def test_truth_has_the_least_loss() -> None:
     torch.manual_seed(0)
     sharp, bokeh = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
-    focus = (torch.rand(2, 1, 16, 16) > 0.2).float()
+    focus = torch.ones(2, 1, 16, 16)
+    focus[..., :3] = 0
     bokeh = torch.where(focus > 0, sharp, bokeh)
     truth = torch.cat([bokeh, (focus - 0.5) * 40], 1)
 
@@ -70,6 +71,14 @@ def test_an_error_at_the_edge_of_focus_costs_most_whatever_the_size() -> None:
     assert beyond["focus"] == pytest.approx(far["focus"], rel=1e-3)
     twice = _of_halves(288, 512, slice(248, 256))
     assert twice["focus"] == pytest.approx(near["focus"], rel=1e-3)
+
+
+def test_a_doubt_inside_costs_and_one_outside_or_at_the_edge_does_not() -> None:
+    inside, edge, outside = (
+        _of_halves(144, 256, slice(x, x + 4))["inside"] for x in (32, 126, 200)
+    )
+    assert inside == pytest.approx(0.25 * 0.5 * 4 / 256, rel=1e-3)
+    assert max(edge, outside) < 1e-5
 
 
 def test_the_loss_of_the_coarse_map_is_of_whole_regions() -> None:

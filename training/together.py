@@ -1,0 +1,127 @@
+"""Train dmshn, stacked, lite and mini at once, on the same samples, for a large GPU.
+
+    python -m training.together --data FOLDER --out runs/all --init DMSHN --lite LITE --hours 0.15
+
+Rendering the samples is what takes the time there, so four networks learn from each. The averaged
+dmshn teaches lite and mini, and is the first half of stacked. Each network has a folder with its
+weights, checkpoint and reports below --out; the same command goes on. --minutes ends only this
+call.
+"""
+
+import math
+import time
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from realtime_bokeh.errors import UsageError
+from training import cli
+from training.data.batches import Examples, open_source
+from training.data.optics import Lens
+from training.fit.device import describe_device, open_fabric
+from training.fit.loop import Session, fit
+from training.fit.presets import PRESETS, Preset
+from training.fit.progress import Length, Report, duration
+from training.fit.trainer import StepOutput, Trainer
+from training.measure.methods import load_network
+
+_HANDED_DOWN = 20  # steps from which to which the others go by the same dmshn
+
+
+class Teacher(nn.Module):
+    """A network that answers several pupils who ask the same."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self._asked: Tensor | None = None
+        self._answer: Tensor | None = None
+
+    def forward(self, image: Tensor) -> Tensor:
+        if self._answer is None or image is not self._asked:
+            self._asked, self._answer = image, self.network(image)
+        return self._answer
+
+    def learn(self, state: dict[str, Tensor]) -> None:
+        self.network.load_state_dict(state)
+        self._answer = None
+
+
+class Family(Trainer):
+    """The run of dmshn, which takes those of the others along.
+
+    Args:
+        fabric: launched, of one process.
+        folder: of all the runs.
+        dmshn, lite: weights to begin from.
+    """
+
+    def __init__(self, fabric: Fabric, folder: Path, dmshn: Path, lite: Path) -> None:
+        def arguments(network: str) -> tuple[Fabric, str, Preset, Path]:
+            name = f"{network}-gpu"
+            return fabric, name, PRESETS[name], folder / network
+
+        super().__init__(*arguments("dmshn"), reference=load_network(dmshn))
+        self._taught = Teacher(load_network(dmshn))
+        self._stacked = Trainer(*arguments("stacked"), reference=load_network(dmshn))
+        pupils = [Trainer(*arguments(name), teacher=self._taught) for name in ("lite", "mini")]
+        self._others = [self._stacked, *pupils]
+        for run in (self, *self._others):
+            cli.make_folder(run.folder)
+            Trainer.start(run, dmshn if run in (self, self._stacked) else lite)
+
+    def _hand_down(self) -> None:
+        self._taught.learn(self.average)
+        self._stacked.adopt("net1", self.average)
+
+    def update(self, examples: Examples, stage: int, progress: float) -> StepOutput:
+        examples = self.fabric.to_device(examples)
+        image = examples.input.contiguous(memory_format=torch.channels_last)
+        examples = examples._replace(input=image)  # the very tensor that the teacher is asked for
+        if self.step % _HANDED_DOWN == 0:
+            self._hand_down()
+        output = super().update(examples, stage, progress)
+        for other in self._others:
+            other.update(examples, stage, progress)
+        return output
+
+    def report(self, stage: int, progress: float) -> Report:
+        for other in self._others:
+            other.seconds = self.seconds
+            other.report(stage, progress)
+        return super().report(stage, progress)
+
+    def save(self) -> None:
+        self._hand_down()
+        for other in self._others:
+            other.save()
+        super().save()
+
+
+def main() -> None:
+    parser = cli.parser(__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, required=True, help="folder of photographs")
+    add("--out", type=Path, required=True, help="folder of these runs")
+    add("--init", type=Path, required=True, help="weights of dmshn to begin from")
+    add("--lite", type=Path, required=True, help="weights of lite to begin from")
+    add("--hours", type=float, required=True, help="of training in all")
+    add("--minutes", type=float, default=math.inf, help="end after this time")
+    add("--precision", choices=("f32", "bf16"), default="f32", help="(default: f32)")
+    args = parser.parse_args()
+    if not min(args.hours, args.minutes) > 0:
+        raise UsageError("--hours and --minutes must be more than nothing")
+    until = time.monotonic() + 60 * args.minutes
+    fabric = open_fabric(args.precision)
+    print(describe_device(fabric, args.precision), flush=True)
+    family = Family(fabric, args.out, args.init, args.lite)
+    source = open_source(family.preset, args.data, clips=False, align=False, lens=Lens())
+    print(source.describe(), flush=True)
+    fit(family, source, Session(Length(0, args.hours), until=until))
+    print(f"Stopped at {duration(family.seconds)} of {duration(3600 * args.hours)}.")
+
+
+if __name__ == "__main__":
+    cli.run(main)
