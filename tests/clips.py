@@ -128,6 +128,27 @@ def times(path: Path) -> list[float]:
     return [moment for moment in moments if moment is not None]
 
 
+def ends(path: Path, hold: float, kind: str | None = None) -> float:
+    """When the last packet of a clip, or of its tracks of a kind, ends, in seconds.
+
+    A packet that does not say how long it is shown is, for `hold` seconds.
+    """
+    with av.open(str(path)) as container:
+        tracks = [s for s in container.streams if kind in (None, s.type)]
+        return max(
+            float(p.pts * p.time_base) + (float(p.duration * p.time_base) if p.duration else hold)
+            for p in container.demux(tracks)
+            if p.pts is not None and p.size
+        )
+
+
+def tick(path: Path) -> float:
+    """The unit in which a clip's video counts time, in seconds."""
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].time_base is not None
+        return float(container.streams.video[0].time_base)
+
+
 def sounds(path: Path) -> list[list[bytes]]:
     """The packets of every audio track."""
     with av.open(str(path)) as container:

@@ -36,6 +36,7 @@ def render(settings: Settings, sources: Sequence[Path], target: Path) -> None:
 
 
 def _render_one(settings: Settings, source: Path, target: Path) -> None:
+    from realtime_bokeh.sinks.video import check_video
     from realtime_bokeh.stills import FORMATS, READ, is_still
 
     if is_still(source):
@@ -49,6 +50,7 @@ def _render_one(settings: Settings, source: Path, target: Path) -> None:
             f"({', '.join(READ)}); end OUT's name in .mp4, or save IN as one of these"
         )
     else:
+        check_video(target, settings.codec, settings.crf)
         _render_video(settings, source, target)
 
 
@@ -100,10 +102,10 @@ def _render_stills(
 
 
 def _render_video(settings: Settings, path: Path, target: Path) -> None:
-    from realtime_bokeh.sinks.video import VideoWriter, check_video
+    """A video into a file that `check_video` has passed."""
+    from realtime_bokeh.sinks.video import VideoWriter
     from realtime_bokeh.sources.video import VideoReader
 
-    check_video(target, settings.codec, settings.crf)
     source = VideoReader(path, settings.start or 0, settings.end, tracks=True)
     writers: list[VideoWriter] = []
 

@@ -66,7 +66,8 @@ class Recoded:
         return self._encode(self._source.decode(packet))
 
     def finish(self) -> list[AnyPacket]:
-        made = self._encode(self._source.decode(None))
+        # what a decoder gives without a time lies behind the end of the last packet
+        made = self._encode([f for f in self._source.decode(None) if f.pts is not None])
         return [*made, *self._shaped(None), *self.stream.encode(None)]
 
     def _encode(self, frames: Sequence[AudioFrame]) -> list[AnyPacket]:

@@ -105,6 +105,8 @@ class VideoReader(Source):
         UsageError: when the file is missing, cut off or holds no video.
     """
 
+    time_base: Fraction  # a file always has one
+
     def __init__(
         self, path: Path, start: float = 0, end: float | None = None, tracks: bool = False
     ) -> None:
@@ -135,9 +137,8 @@ class VideoReader(Source):
         self._refuse_large(Size(stream.height, stream.width))  # before anything is decoded
         stream.thread_type = "AUTO"
         self.fps = float(_rate(stream))
-        base = stream.time_base or 1 / Fraction(self.fps)
-        self.time_base = self._base = base
-        self._step = max(1, round(1 / (self.fps * base)))
+        self.time_base = stream.time_base or 1 / Fraction(self.fps)
+        self._step = max(1, round(1 / (self.fps * self.time_base)))
         self._clock = Clock(container.format.name, self._step)
         self._timeline = Timeline(container, stream, start, end)
         self._developer = Developer()
@@ -216,19 +217,19 @@ class VideoReader(Source):
             self._clock.note(packet)
             if packet.dts is not None and not packet.size:
                 continue  # a frame that the recorder left out; decoders take it for the end
-            if over and self._timeline.is_over((packet.dts or 0) * self._base - _BESIDE):
+            if over and self._timeline.is_over((packet.dts or 0) * self.time_base - _BESIDE):
                 break
             for picture in () if over else decoder.decode(packet):
                 pts = self._clock(picture)
                 if self._size is None:
                     self._describe(picture)
-                over = over or self._timeline.is_over(pts * self._base)
+                over = over or self._timeline.is_over(pts * self.time_base)
                 if pts < 0 and self._timeline.start:
                     before = picture
                     continue
                 if before is not None and (over or pts > self._step):
                     # it is shown when the part begins, and until this one comes
-                    until = min(pts, round(self._timeline.length / self._base)) if over else pts
+                    until = min(pts, round(self._timeline.length / self.time_base)) if over else pts
                     yield from self._developer.develop(before, 0, until)
                 before = None
                 if not over:
@@ -260,7 +261,7 @@ class VideoReader(Source):
         if self._timeline.start and self._timeline.exact_seek and self.path != STANDARD:
             begin = -self._timeline.moved(Fraction(0))
             with contextlib.suppress(av.FFmpegError, OSError):
-                self._container.seek(round(begin / self._base), stream=self.stream)
+                self._container.seek(round(begin / self.time_base), stream=self.stream)
                 head = [packet for packet in head if packet.stream.disposition & _COVER]
                 packets = self._container.demux([self.stream, *self._gathered])
         yield from head

@@ -372,6 +372,18 @@ def test_sound_that_is_encoded_anew_stays_in_step(tmp_path: Path) -> None:
     assert begun[1] - starts[1] == pytest.approx(begun[0] - starts[0], abs=0.03)
 
 
+@pytest.mark.parametrize("target", [".mp4", ".mov", ".mkv", ".webm"])
+def test_sound_that_is_encoded_anew_ends_where_it_ended(tmp_path: Path, target: str) -> None:
+    before = clips.make(tmp_path / "in.wmv", [i / 24 for i in range(48)], audio=["wmav2"])
+    after = tmp_path / f"out{target}"
+    clips.copy(before, after)
+    ends = [
+        clips.ends(path, 1 / 24, "audio") - clips.times(path)[0] for path in (before, after)
+    ]  # counted from the first frame on
+    assert ends[1] == pytest.approx(ends[0], abs=0.022)  # AAC comes in packets of 21 ms
+    assert clips.seconds(after) == pytest.approx(2, abs=0.06)
+
+
 def test_damaged_sound_is_counted(tmp_path: Path) -> None:
     before = clips.make(tmp_path / "in.mkv", audio=["ac3"])
     with av.open(str(before)) as container:
