@@ -10,7 +10,7 @@ from pathlib import Path
 from realtime_bokeh.errors import UsageError
 from training import cli
 
-COMMANDS = ("train", "curves", "evaluate", "paper", "rating", "release")
+COMMANDS = ("train", "together", "curves", "evaluate", "paper", "rating", "release")
 
 
 def overview() -> str:
