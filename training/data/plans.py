@@ -49,7 +49,7 @@ KINDS = {
     WEBCAM: Kind(20, _WEBCAM, in_place=0.75),
     RAISED: Kind(15, _CLOSE, in_place=0.55, pasted_hands=1),
     STANDING: Kind(17, _WHOLE, in_place=0.5, pasted_hands=0.4),
-    SEVERAL: Kind(10, _CLOSE, in_place=0.25),
+    SEVERAL: Kind(18, _CLOSE | {"ccp": 15}, in_place=0.25),
     THINGS: Kind(3),
     NOBODY: Kind(8),
 }
@@ -161,7 +161,8 @@ class Planner:
         else:
             scene = composer.scene(0.5)
         layers = [person.layer for person in rng.sample(people, len(people))]
-        if rng.random() < (0.1 if in_place and kind != SEVERAL else 0.25):
+        # more seldom than another in focus, or the second of two would be taken for background
+        if rng.random() < (0.04 if in_place and kind != SEVERAL else 0.12):
             far = self._kinds.get(STANDING, self._kinds[kind])
             layers = [composer.further_off(self._of(far), first), *layers]
         if rng.random() < _CHAIRS:
