@@ -49,7 +49,7 @@ KINDS = {
     WEBCAM: Kind(20, _WEBCAM, in_place=0.75),
     RAISED: Kind(15, _CLOSE, in_place=0.55, pasted_hands=1),
     STANDING: Kind(17, _WHOLE, in_place=0.5, pasted_hands=0.4),
-    SEVERAL: Kind(18, _CLOSE | {"ccp": 15}, in_place=0.25),
+    SEVERAL: Kind(18, _CLOSE | {"ccp": 15.0}, in_place=0.25),
     THINGS: Kind(3),
     NOBODY: Kind(8),
 }
@@ -95,11 +95,12 @@ def people_of(pool: Pool) -> dict[str, dict[str, float]]:
     found = {}
     for name, kind in KINDS.items():
         sources = {source: w for source, w in kind.sources.items() if source in pool.sources}
-        if kind.sources in (_CLOSE, _WHOLE):
-            sources |= {
-                source: 1.0 for source, people in pool.sources.items()
-                if source not in named and people[0].close == (kind.sources is _CLOSE)
-            }  # fmt: skip
+        for alike, close in ((_CLOSE, True), (_WHOLE, False)):
+            if alike.keys() <= kind.sources.keys():
+                sources |= {
+                    source: 1.0 for source, people in pool.sources.items()
+                    if source not in named and people[0].close == close
+                }  # fmt: skip
         if sources or not kind.sources:
             found[name] = sources
     return found
