@@ -12,10 +12,33 @@ from realtime_bokeh.app.display import console, counted, live_status, status_lin
 from realtime_bokeh.app.letterbox import letterbox
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, open_effect
 from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image, Sink, Source, Stopped
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Effect, Pipeline
 from realtime_bokeh.sizes import Size
+
+
+def _is_clip(camera: str) -> bool:
+    """Whether a file shall stand for the camera."""
+    return not camera.isdecimal() and os.path.isfile(camera)
+
+
+def _check_camera(camera: str, settings: Settings) -> None:
+    """Check that there is what frames shall come from.
+
+    Raises:
+        UsageError: when there is not, or more is asked of it than it can give.
+    """
+    if _is_clip(camera):
+        if settings.size or settings.fps:
+            raise UsageError(
+                f"--size and --fps are for cameras; {camera} has its own, so leave them out"
+            )
+    elif camera != "demo":
+        from realtime_bokeh.sources.camera import find_camera
+
+        find_camera(camera)
 
 
 def _open_source(camera: str, settings: Settings) -> Source:
@@ -23,6 +46,10 @@ def _open_source(camera: str, settings: Settings) -> Source:
         from realtime_bokeh.sources.demo import Demo
 
         return Demo(settings.size or SCENE, settings.fps or SCENE_FPS)
+    if _is_clip(camera):
+        from realtime_bokeh.sources.loop import Loop
+
+        return Loop(Path(camera))
     from realtime_bokeh.sources.camera import Camera
 
     return Camera(camera, settings.size, settings.fps)
@@ -101,10 +128,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     """From a camera, or the demo scene, into what the user chose, until it is stopped."""
     # what is wrong with the command comes before what is missing on this computer
     weights.find(settings.model)
-    if camera != "demo":
-        from realtime_bokeh.sources.camera import find_camera
-
-        find_camera(camera)
+    _check_camera(camera, settings)
     openers = _check_outputs(output, preview)
     with Parts() as parts:
         effect, engine, name = open_effect(settings)

@@ -120,7 +120,8 @@ _ALL = (LIVE, RENDER, DEMO, BENCH)
 
 OPTIONS = (
     Option("camera", Kind.TEXT, "CAMERA",
-           "Camera by its index, /dev path or by-id name; demo is the built-in scene", (LIVE,)),
+           "Camera by its index, /dev path or by-id name; or a video file, again and again; demo "
+           "is the built-in scene", (LIVE,)),
     Option("output", Kind.TEXT, "FILE",
            "A video file instead of the virtual webcam; none writes nothing, - writes raw bgr24 "
            "frames to standard output", (LIVE,), unset="the virtual webcam"),

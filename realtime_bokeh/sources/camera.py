@@ -60,7 +60,7 @@ def find_camera(name: str) -> int | str:
     if not path.exists():
         raise UsageError(f"There is no camera {name!r}; {_at_hand()}")
     if not path.is_char_device():
-        raise UsageError(f"{path} is not a camera; for a video file use: realtime-bokeh render")
+        raise UsageError(f"{path} is not a camera; give an index, a /dev path or a video file")
     return str(path)
 
 

@@ -16,7 +16,7 @@ from realtime_bokeh import pipeline
 from realtime_bokeh.app import live, parts
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls
-from realtime_bokeh.errors import BokehError, SinkError
+from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera
@@ -293,3 +293,27 @@ def test_raw_frames_end_when_their_reader_has_seen_enough() -> None:
     pictures = [np.frombuffer(frame, np.uint8).reshape(48, 64, 3) for frame in frames]
     assert all(picture.std() > 10 for picture in pictures)
     assert not np.array_equal(pictures[1], pictures[2])  # the scene moves
+
+
+def test_a_clip_stands_for_the_camera(
+    tmp_path: Path, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    clip = clips.make(tmp_path / "in.mp4", image=clips.solid((9, 99, 199)))
+    shown = []
+
+    def write(frame: Frame) -> None:
+        shown.append(frame.index)
+        if len(shown) > len(clips.HALF_A_SECOND) + 3:  # it has come round
+            raise Stopped
+
+    monkeypatch.setattr(sinks[0], "write", write)
+    live.run_live(Settings(), str(clip), "none", preview=False)
+    assert max(shown) >= len(clips.HALF_A_SECOND)
+    assert "in.mp4: 64x48 at 24 fps h264, again and again" in capfd.readouterr().err
+
+
+def test_a_clip_has_a_size_of_its_own(tmp_path: Path) -> None:
+    clip = clips.make(tmp_path / "in.mp4")
+    with pytest.raises(UsageError, match="leave them out"):
+        live.run_live(Settings(fps=30), str(clip), "none", preview=False)

@@ -22,7 +22,7 @@ def test_a_camera_that_is_not_there(name: str) -> None:
 def test_a_file_is_no_camera(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_text("x")
-    with pytest.raises(UsageError, match="is not a camera; for a video file use"):
+    with pytest.raises(UsageError, match="is not a camera; give an index"):
         Camera(str(path))
     with pytest.raises(UsageError, match="is not a camera"):
         Camera(str(tmp_path))

@@ -11,6 +11,7 @@ from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.camera import Camera
 from realtime_bokeh.sources.demo import Demo
+from realtime_bokeh.sources.loop import Loop
 from realtime_bokeh.sources.video import VideoReader
 from tests import clips
 from tests.fakes import CameraDriver
@@ -33,13 +34,17 @@ def _video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     return VideoReader(clips.make(folder / "in.mp4", clips.HALF_A_SECOND[:FRAMES]))
 
 
+def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    return Loop(clips.make(folder / "in.mp4", clips.HALF_A_SECOND[:4]))
+
+
 def _memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     return RepeatedImages([clips.solid((9, 99, 199)), clips.solid((199, 99, 9))], FRAMES)
 
 
 @pytest.fixture(
-    params=[_demo(live=True), _demo(live=False), _camera, _video, _memory],
-    ids=["live demo", "demo", "camera", "video", "memory"],
+    params=[_demo(live=True), _demo(live=False), _camera, _video, _loop, _memory],
+    ids=["live demo", "demo", "camera", "video", "loop", "memory"],
 )
 def source(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

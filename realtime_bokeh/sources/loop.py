@@ -1,0 +1,75 @@
+"""A video file as a camera: at its own pace, again and again."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from realtime_bokeh.errors import SourceError, UsageError
+from realtime_bokeh.frame import Frame, Source
+from realtime_bokeh.sources.video import VideoReader
+
+_LATE = 1.0  # seconds behind its pace after which a clip goes on from where it is, as after sleep
+
+
+class Loop(Source):
+    """The video of a file, live.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        UsageError: when the file is missing, cut off or holds no video.
+    """
+
+    live = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._index = 0
+        self._closed = threading.Event()
+        self._reader = VideoReader(path)
+        self.size, self.fps = self._reader.size, self._reader.fps
+        self._begin: float | None = None  # when the present round's first moment was
+        self._end = 0.0  # of what was read of the round, in seconds after that
+
+    def describe(self) -> str:
+        return f"{self._reader.describe()}, again and again"
+
+    def read(self) -> Frame | None:
+        frame = self._reader.read()
+        if frame is None:
+            if self._begin is not None:
+                self._begin += self._end
+            self._rewind()
+            frame = self._reader.read()
+        if frame is None or self._closed.is_set():
+            return None
+        self._wait(frame)
+        frame = replace(
+            frame, index=self._index, captured_at=time.monotonic(), pts=None, duration=0
+        )
+        self._index += 1
+        return frame
+
+    def _wait(self, frame: Frame) -> None:
+        """Until a frame's moment comes."""
+        assert frame.pts is not None, "a file says when"
+        moment = float(frame.pts * self._reader.time_base)
+        length = float(frame.duration * self._reader.time_base)
+        self._end = moment + (length or 1 / self.fps)
+        now = time.monotonic()
+        if self._begin is None or now - self._begin - moment > _LATE:
+            self._begin = now - moment
+        self._closed.wait(self._begin + moment - now)
+
+    def _rewind(self) -> None:
+        self._reader.close()
+        try:
+            self._reader = VideoReader(self._path)
+        except UsageError as error:  # it could be read when this was opened
+            raise SourceError(str(error)) from error
+
+    def close(self) -> None:
+        self._closed.set()
+        self._reader.close()
