@@ -7,7 +7,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
-from realtime_bokeh.frame import EXACT, Image
+from realtime_bokeh.frame import EXACT, DeepImage, Image
+from realtime_bokeh.hdr import UNKNOWN, Light
 
 BT709, UNSPECIFIED, BT601 = 1, 2, 5  # in each of the tables of ITU-T H.273
 MATRICES = {BT709, UNSPECIFIED, 4, BT601, 6, 7, 9}
@@ -20,12 +21,16 @@ _WEIGHTS_BT601 = (0.299, 0.114)
 
 @dataclass(frozen=True)
 class Colours:
-    """How a video's numbers become light: codes of ITU-T H.273, and FFmpeg's of the range."""
+    """How a video's numbers become light: codes of ITU-T H.273, and FFmpeg's of the range.
+
+    light: of high dynamic range.
+    """
 
     matrix: int = BT709
     range: int = _LIMITED
     primaries: int = BT709
     transfer: int = BT709
+    light: Light = UNKNOWN
 
 
 def even(length: int) -> int:
@@ -33,12 +38,12 @@ def even(length: int) -> int:
     return length + length % 2
 
 
-def to_picture(image: Image, colours: Colours, pix_fmt: str) -> VideoFrame:
+def to_picture(image: Image | DeepImage, colours: Colours, pix_fmt: str) -> VideoFrame:
     """An image as a frame for an encoder; odd sides are made even by their last pixels once more.
 
     Args:
-        image: uint8 [H, W, 3] BGR.
-        pix_fmt: yuv420p or nv12.
+        image: uint8 or uint16 [H, W, 3] BGR.
+        pix_fmt: yuv420p or nv12; of uint16, yuv420p10le.
     """
     height, width = image.shape[:2]
     if height % 2 or width % 2:
@@ -46,8 +51,13 @@ def to_picture(image: Image, colours: Colours, pix_fmt: str) -> VideoFrame:
         image = np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, border))
     if colours.range == _FULL:
         picture = _full_range(image, colours.matrix)
-        return picture if pix_fmt == "yuv420p" else picture.reformat(format=pix_fmt)
-    return VideoFrame.from_ndarray(image, format="bgr24").reformat(
+        return picture if pix_fmt != "nv12" else picture.reformat(format=pix_fmt)
+    if image.dtype == np.uint16:
+        rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint16)
+        picture = VideoFrame.from_ndarray(rgb, format="gbrp16le")
+    else:
+        picture = VideoFrame.from_ndarray(image, format="bgr24")
+    return picture.reformat(
         format=pix_fmt,
         dst_colorspace=BT601 if colours.matrix in (UNSPECIFIED, 6) else colours.matrix,
         dst_color_range=colours.range,
@@ -55,16 +65,21 @@ def to_picture(image: Image, colours: Colours, pix_fmt: str) -> VideoFrame:
     )
 
 
-def _full_range(image: Image, matrix: int) -> VideoFrame:
-    """An image in yuv420p and full range, for which swscale would round colour down: every pass
-    turned it greener."""
+def _full_range(image: Image | DeepImage, matrix: int) -> VideoFrame:
+    """An image in yuv420p or yuv420p10le and full range, for which swscale would round colour down:
+    every pass turned it greener, and in 10 bits brighter."""
+    deep = image.dtype == np.uint16
+    share, middle = (1 / 64, 512) if deep else (1, 128)
     red, blue = _WEIGHTS.get(matrix, _WEIGHTS_BT601)
     luma = np.array([blue, 1 - red - blue, red])
     to_blue, to_red = (np.array([1, 0, 0]) - luma), (np.array([0, 0, 1]) - luma)
-    rows = np.stack([to_blue / (2 * (1 - blue)), to_red / (2 * (1 - red))])
+    rows = share * np.stack([to_blue / (2 * (1 - blue)), to_red / (2 * (1 - red))])
     height, width = image.shape[:2]
     halved = cv2.resize(image, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    chroma = cv2.transform(halved, np.hstack([rows, [[128], [128]]]))
-    planes = [cv2.transform(image, luma[None]), *cv2.split(chroma)]
+    chroma = cv2.transform(halved, np.hstack([rows, [[middle], [middle]]]))
+    planes = [cv2.transform(image, share * luma[None]), *cv2.split(chroma)]
     flat = np.concatenate([plane.ravel() for plane in planes])
-    return VideoFrame.from_ndarray(flat.reshape(-1, width), format="yuv420p")
+    if deep:
+        flat = np.minimum(flat, 1023)  # 16 bits hold a little more
+    pix_fmt = "yuv420p10le" if deep else "yuv420p"
+    return VideoFrame.from_ndarray(flat.reshape(-1, width), format=pix_fmt)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from realtime_bokeh.sizes import Size
 
 Image = NDArray[Any]  # uint8 [H, W, 3] BGR, contiguous
+DeepImage = NDArray[Any]  # uint16 [H, W, 3] BGR, contiguous: FFmpeg's numbers in 16 bits
 
 # how swscale turns video into pictures and back: BILINEAR, ACCURATE_RND and FULL_CHR_H_INT; its
 # faster ways darken every colour by 2 of 255
@@ -25,6 +26,8 @@ class Frame:
     captured_at: seconds on the monotonic clock when it was read, for latency.
     pts: presentation time in units of the source's time base; None for live sources.
     duration: in the same units; 0 if that is not known.
+    deep: the picture before anything was rendered, uint16 [H, W, 3] BGR, if its high dynamic range
+        is kept; `image` is then what a usual screen shows of it.
     """
 
     image: Image
@@ -32,6 +35,7 @@ class Frame:
     captured_at: float
     pts: int | None = None
     duration: int = 0
+    deep: DeepImage | None = None
 
 
 class Stopped(Exception):

@@ -12,7 +12,8 @@ from av.video.stream import VideoStream
 
 from realtime_bokeh.frame import EXACT, Image
 from realtime_bokeh.metrics import Metrics
-from realtime_bokeh.pipeline import Pipeline
+from realtime_bokeh.pipeline import Effect, Pipeline
+from realtime_bokeh.sinks.encoders import choose_hdr
 from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.video import VideoReader
@@ -72,7 +73,8 @@ def make(
         for track in tracks:
             _sing(container, track, audio_start, max(times) + 1 / 24)
         for seconds, image in zip(times, images, strict=True):
-            frame = av.VideoFrame.from_ndarray(image, format="bgr24").reformat(
+            deep = image.dtype == np.uint16  # and gray: FFmpeg takes it as RGB
+            frame = av.VideoFrame.from_ndarray(image, "gbrp16le" if deep else "bgr24").reformat(
                 format=pix_fmt,
                 dst_colorspace=5 if matrix in (2, 6) else matrix,
                 dst_color_range=2 if full_range else 1,
@@ -100,12 +102,13 @@ def _sing(container: OutputContainer, track: AudioStream, start: float, end: flo
 
 def copy(
     source: Path, target: Path, start: float = 0, end: float | None = None,
-    codec: str | None = None, crf: int | None = None,
+    codec: str | None = None, crf: int | None = None, effect: Effect = lambda image: lambda: image,
 ) -> list[str]:  # fmt: skip
-    """Render with an effect that changes nothing; what was remarked on."""
-    reader = VideoReader(source, start, end, tracks=True)
+    """Render, unless told otherwise with an effect that changes nothing; what was remarked on."""
+    keep_hdr = choose_hdr(target, codec) is not None
+    reader = VideoReader(source, start, end, tracks=True, keep_hdr=keep_hdr)
     writer = VideoWriter(target, reader.size, reader.fps, reader.time_base, reader, codec, crf)
-    Pipeline(reader, lambda image: lambda: image, [writer], Metrics()).run()
+    Pipeline(reader, effect, [writer], Metrics()).run()
     return [*reader.remarks, *writer.remarks]
 
 

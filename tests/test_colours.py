@@ -32,6 +32,21 @@ def test_six_passes_do_not_change_colours(matrix: int, full: int, pix_fmt: str) 
     assert np.abs(image[inner].astype(int) - before[inner]).max() <= 6
 
 
+@pytest.mark.parametrize("matrix", [1, 9])
+@pytest.mark.parametrize("full", RANGES)
+def test_six_passes_do_not_change_deep_colours(matrix: int, full: int) -> None:
+    colours = Colours(matrix, full)
+    before = image = _picture().astype(np.uint16) << 8
+    for _ in range(6):
+        picture = to_picture(image, colours, "yuv420p10le")
+        picture.colorspace, picture.color_range = colours.matrix, colours.range
+        rgb = picture.to_ndarray(format="gbrp16le", interpolation=EXACT)
+        image = np.ascontiguousarray(rgb[..., ::-1])
+    difference = (image.astype(float) - before) / 64  # in steps of 10 bits
+    assert np.abs(difference.mean((0, 1))).max() < 1
+    assert np.abs(difference[16::32, 16::32]).max() <= 6
+
+
 @pytest.mark.parametrize("full", RANGES)
 @pytest.mark.parametrize(("height", "width"), [(47, 33), (48, 33), (47, 34), (2, 2), (1, 1)])
 def test_odd_sides_are_made_even_in_place(full: int, height: int, width: int) -> None:

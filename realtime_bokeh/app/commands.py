@@ -103,10 +103,13 @@ def _render_stills(
 
 def _render_video(settings: Settings, path: Path, target: Path) -> None:
     """A video into a file that `check_video` has passed."""
+    from realtime_bokeh.sinks.encoders import choose_hdr
     from realtime_bokeh.sinks.video import VideoWriter
     from realtime_bokeh.sources.video import VideoReader
 
-    source = VideoReader(path, settings.start or 0, settings.end, tracks=True)
+    # the effect mirrors what the network sees, and would have to mirror deep images too
+    keep_hdr = choose_hdr(target, settings.codec) is not None and not settings.mirror
+    source = VideoReader(path, settings.start or 0, settings.end, tracks=True, keep_hdr=keep_hdr)
     writers: list[VideoWriter] = []
 
     def open_writer() -> VideoWriter:

@@ -1,11 +1,12 @@
 """The encoders that videos may be written with, and what each is told."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.files import STANDARD
+from realtime_bokeh.hdr import UNKNOWN, Light
 
 FORMATS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm",
@@ -19,8 +20,10 @@ class Encoder:
     name: PyAV's.
     crf: the quality where none is asked for: one at which no loss is seen.
     least, most: the best and the worst value of it.
-    options: what it is told; {crf} stands for the quality.
+    options: what it is told; {crf} stands for the quality, {light} for the light of high dynamic
+        range.
     pix_fmt: what it takes.
+    light: how it is told that light.
     """
 
     name: str
@@ -29,11 +32,15 @@ class Encoder:
     options: dict[str, str] = field(default_factory=dict)
     pix_fmt: str = "yuv420p"
     least: int = 0
+    light: Callable[[Light], str] = lambda light: ""
 
-    def told(self, crf: int | None) -> dict[str, str]:
-        """Its options with a quality in them, or its own."""
+    def told(self, crf: int | None, light: Light = UNKNOWN) -> dict[str, str]:
+        """Its options with a quality in them, or its own, and the light of what is written."""
         quality = str(self.crf if crf is None else crf)
-        return {name: value.format(crf=quality) for name, value in self.options.items()}
+        return {
+            name: value.format(crf=quality, light=self.light(light))
+            for name, value in self.options.items()
+        }
 
 
 def _hardware() -> Iterator[tuple[str, Encoder]]:
@@ -86,9 +93,66 @@ ENCODERS = {
 }  # fmt: skip
 
 
+def _light(
+    light: Light, display: str, content: str, of_chroma: int, of_luma: int, digits: int
+) -> str:
+    """Parameters of one of the two encoders, with its names and units."""
+    told: list[str] = []
+    if light.display:
+        *chroma, least, most = light.display
+        x_y = [f"{value * of_chroma:.{digits}f}" for value in chroma]
+        red, green, blue, white = (f"({x},{y})" for x, y in zip(x_y[::2], x_y[1::2], strict=True))
+        range_ = f"({most * of_luma:.{digits}f},{least * of_luma:.{digits}f})"
+        told.append(f"{display}=G{green}B{blue}R{red}WP{white}L{range_}")
+    if light.content:
+        told.append(f"{content}={light.content[0]},{light.content[1]}")
+    return ":".join(told)
+
+
+# Those that keep high dynamic range, in 10 bits.
+_HDR_ENCODERS = {
+    "hevc": replace(
+        ENCODERS["hevc"], pix_fmt="yuv420p10le",
+        options={
+            **ENCODERS["hevc"].options,
+            "x265-params": "log-level=none:bframes=0:repeat-headers=1:{light}",
+        },
+        light=lambda light: _light(light, "master-display", "max-cll", 50_000, 10_000, 0),
+    ),
+    "av1": replace(
+        ENCODERS["av1"], pix_fmt="yuv420p10le",
+        options={**ENCODERS["av1"].options, "svtav1-params": "{light}"},
+        light=lambda light: _light(light, "mastering-display", "content-light", 1, 1, 5),
+    ),
+}  # fmt: skip
+
+
 def format_of(path: Path) -> str:
     """FFmpeg's name of a file's format."""
     return "matroska" if path == STANDARD else FORMATS[path.suffix.lower()]
+
+
+def _held(path: Path) -> tuple[str, ...]:
+    """The codecs that a file may have, the usual one first."""
+    return _HOLDS.get(format_of(path), ("h264", "hevc", "av1", "vp9"))
+
+
+def _exists(encoder: Encoder) -> bool:
+    from av.codec import Codec  # not above: the command line names the encoders in its help
+    from av.codec.codec import UnknownCodecError
+
+    try:
+        Codec(encoder.name, "w")
+    except UnknownCodecError:
+        return False
+    return True
+
+
+def choose_hdr(path: Path, codec: str | None) -> Encoder | None:
+    """The encoder that keeps high dynamic range in a file, by default HEVC, or AV1 in WebM; None if
+    `codec`, which the file can hold, does not keep it."""
+    encoders = [_HDR_ENCODERS.get(name) for name in ([codec] if codec else _held(path))]
+    return next((encoder for encoder in encoders if encoder and _exists(encoder)), None)
 
 
 def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
@@ -98,19 +162,14 @@ def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
         UsageError: when the format cannot hold it, PyAV has no such encoder, or the quality is out
             of its range.
     """
-    from av.codec import Codec  # not above: the command line names the encoders in its help
-    from av.codec.codec import UnknownCodecError
-
-    held = _HOLDS.get(format_of(path), ("h264", "hevc", "av1", "vp9"))
+    held = _held(path)
     name = codec or held[0]
     encoder = ENCODERS[name]
     if not name.startswith(held):
         remedy = f"choose --codec {' or '.join(held)}, or end its name in .mkv"
         raise UsageError(f"{path} cannot hold {name}; {remedy}")
-    try:
-        Codec(encoder.name, "w")
-    except UnknownCodecError as error:
-        raise UsageError(f"PyAV has no encoder {encoder.name} here; leave out --codec") from error
+    if not _exists(encoder):
+        raise UsageError(f"PyAV has no encoder {encoder.name} here; leave out --codec")
     if crf is not None and not encoder.least <= crf <= encoder.most:
         fitting = f"give {encoder.least} to {encoder.most}"
         raise UsageError(f"--crf {crf} is out of range for {name}; {fitting}")

@@ -15,8 +15,9 @@ from realtime_bokeh.colours import Colours, even, to_picture
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import STANDARD, check_output, ffmpeg_name, reason, temporary_path
 from realtime_bokeh.frame import Frame, Sink
+from realtime_bokeh.hdr import NAMES, Curve
 from realtime_bokeh.pipes import StandardOutput, interruptible
-from realtime_bokeh.sinks.encoders import FORMATS, Encoder, choose, format_of
+from realtime_bokeh.sinks.encoders import FORMATS, Encoder, choose, choose_hdr, format_of
 from realtime_bokeh.sinks.packets import AnyPacket
 from realtime_bokeh.sinks.tracks import Original, Tracks
 from realtime_bokeh.sizes import Size
@@ -49,6 +50,7 @@ class VideoWriter(Sink):
         time_base: seconds per unit of the frames' pts; None for live frames, whose time of
             capture is used.
         original: a video whose tracks, tags, chapters, colours and pixel shape are carried over.
+            Its frames have deep images only where `encoders.choose_hdr` gives an encoder.
         codec, crf: of `encoders.ENCODERS`, and its quality; None is the format's, and the codec's.
 
     remarks: sentences on what the file does not have as the original, known at the end.
@@ -63,6 +65,12 @@ class VideoWriter(Sink):
         original: Original | None = None, codec: str | None = None, crf: int | None = None,
     ) -> None:  # fmt: skip
         self._encoder = check_video(path, codec, crf)
+        self._colours = Colours() if original is None else original.colours
+        self._curve: Curve | None = None
+        if self._colours.transfer in NAMES:
+            encoder = choose_hdr(path, codec)
+            assert encoder is not None
+            self._encoder, self._curve = encoder, Curve(self._colours.transfer)
         self._path = path
         self._part = temporary_path(path)
         self._live = time_base is None
@@ -74,7 +82,8 @@ class VideoWriter(Sink):
         self._tracks: Tracks | None = None
         self._container: OutputContainer | None = None
         try:
-            self._guarded(lambda: self._open(size, fps, original, self._encoder.told(crf)))
+            options = self._encoder.told(crf, self._colours.light)
+            self._guarded(lambda: self._open(size, fps, original, options))
         except BaseException:
             self._discard()
             raise
@@ -101,7 +110,6 @@ class VideoWriter(Sink):
         context.flags |= _KEEP_DURATIONS
         if context.codec.canonical_name == "hevc" and kind in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # Apple's players know no other
-        self._colours = Colours() if original is None else original.colours
         context.colorspace, context.color_range = self._colours.matrix, self._colours.range
         context.color_primaries = self._colours.primaries
         context.color_trc = self._colours.transfer
@@ -127,7 +135,10 @@ class VideoWriter(Sink):
         return "standard output" if self._path == STANDARD else f"{self._path}"
 
     def write(self, frame: Frame) -> None:
-        picture = to_picture(frame.image, self._colours, self._encoder.pix_fmt)
+        image = frame.image
+        if self._curve is not None and frame.deep is not None:
+            image = self._curve.restored(frame.deep, image)
+        picture = to_picture(image, self._colours, self._encoder.pix_fmt)
         picture.pts = self._pts(frame)
         picture.duration = frame.duration  # of the last one nothing else tells
         picture.time_base = self._time_base

@@ -23,7 +23,7 @@ from realtime_bokeh.files import STANDARD, ffmpeg_name, reason
 from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.pipes import StandardInput, interruptible
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources.pictures import Developer, Shown, colours_of, turned
+from realtime_bokeh.sources.pictures import Developer, Shown, turned
 from realtime_bokeh.sources.timeline import AnyPacket, Clock, Timeline
 from realtime_bokeh.sources.truncation import stated_length
 
@@ -90,6 +90,7 @@ class VideoReader(Source):
         path: `files.STANDARD` is standard input.
         start, end: seconds of what is read, None being the end of the file.
         tracks: whether the packets of all other tracks are gathered for a writer.
+        keep_hdr: whether frames of high dynamic range come with deep images, as `Developer` says.
 
     stream: what is decoded.
     others: the other tracks.
@@ -108,11 +109,14 @@ class VideoReader(Source):
     time_base: Fraction  # a file always has one
 
     def __init__(
-        self, path: Path, start: float = 0, end: float | None = None, tracks: bool = False
-    ) -> None:
+        self, path: Path, start: float = 0, end: float | None = None, tracks: bool = False,
+        keep_hdr: bool = False,
+    ) -> None:  # fmt: skip
         self.path = path
         self.name = "Standard input" if path == STANDARD else f"{path}"
         self._index = 0
+        self._developer = Developer(keep_hdr)
+        self.remarks = self._developer.remarks
         self._size: Size | None = None  # of the first picture as it is stored
         try:
             with interruptible():
@@ -141,8 +145,6 @@ class VideoReader(Source):
         self._step = max(1, round(1 / (self.fps * self.time_base)))
         self._clock = Clock(container.format.name, self._step)
         self._timeline = Timeline(container, stream, start, end)
-        self._developer = Developer()
-        self.remarks = self._developer.remarks
         self.metadata: dict[str, str] = dict(container.metadata)
         self.chapters = self._moved_chapters(container.chapters())
         self.others: list[Stream] = [s for s in container.streams if s is not stream]
@@ -240,7 +242,7 @@ class VideoReader(Source):
         """Take from the first picture what holds for all."""
         self._size = Size(picture.height, picture.width)
         self._refuse_large(self._size)
-        self.colours = colours_of(picture)
+        self.colours = self._developer.begin(picture)
         if self.pixel_aspect and turned(picture)[0]:
             self.pixel_aspect = 1 / self.pixel_aspect
 
@@ -284,13 +286,15 @@ class VideoReader(Source):
     def read(self) -> Frame | None:
         if self._ahead is None:
             return None
-        image, pts, duration = self._ahead.image, self._ahead.pts, self._ahead.duration
-        if Size.of(image) != self.size:
+        shown = self._ahead
+        if Size.of(shown.image) != self.size:
             raise SourceError(
                 f"{self.name} changes its picture size at frame {self._index}, "
                 "which is not supported; cut it there and render the parts"
             )
-        frame = Frame(image, self._index, time.monotonic(), pts, duration)
+        frame = Frame(
+            shown.image, self._index, time.monotonic(), shown.pts, shown.duration, shown.deep
+        )
         self._index += 1
         self._ahead = self._next()
         return frame

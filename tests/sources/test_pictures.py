@@ -105,7 +105,7 @@ def test_high_dynamic_range_is_mapped_with_a_word(tmp_path: Path, transfer: int,
         tmp_path / "in.mp4", image=np.repeat(ramp, 48, 0), pix_fmt="yuv420p10le", matrix=9,
         prepare=tagged,
     )  # fmt: skip
-    remarks = clips.copy(before, tmp_path / "out.mp4")
+    remarks = clips.copy(before, tmp_path / "out.mp4", codec="h264")
     assert remarks == [f"high dynamic range ({name}) was mapped to standard range, in 8 bits"]
     with av.open(str(tmp_path / "out.mp4")) as container:
         frame = next(container.decode(video=0))
