@@ -60,7 +60,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("--camera demo --config type.toml", 2, "strength = 'high' is not a number"),
         ("--camera 71", 2, "There is no camera 71"),
         ("--camera /dev/video71", 2, "There is no camera '/dev/video71'"),
-        ("--camera clip.mp4", 2, "clip.mp4 is not a camera"),
+        ("--camera clip.mp4 --fps 30", 2, "--size and --fps are for cameras"),
         ("--camera /dev/null --output none", 1, "Camera /dev/null gives no frames"),
         ("--camera demo --output out.gif", 2, "out.gif cannot hold a video"),
         ("--camera demo --output none/out.mp4", 2, "The folder none does not exist"),
