@@ -22,7 +22,7 @@ from training.fit.ablations import build_network
 from training.fit.presets import PRESETS
 from training.train import parse, train
 
-FOCUS_LOSSES = {"focus", "detail", "coarse"}
+FOCUS_LOSSES = {"inside", "focus", "detail", "coarse"}
 
 
 @pytest.fixture(autouse=True)
