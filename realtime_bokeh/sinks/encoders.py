@@ -115,7 +115,7 @@ _HDR_ENCODERS = {
         ENCODERS["hevc"], pix_fmt="yuv420p10le",
         options={
             **ENCODERS["hevc"].options,
-            "x265-params": "log-level=none:bframes=0:repeat-headers=1:{light}",
+            "x265-params": ENCODERS["hevc"].options["x265-params"] + ":repeat-headers=1:{light}",
         },
         light=lambda light: _light(light, "master-display", "max-cll", 50_000, 10_000, 0),
     ),

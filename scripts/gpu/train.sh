@@ -10,9 +10,9 @@
 #   train.sh 9.5 together --hours 0.15 --init DMSHN --lite LITE
 #
 # State and photographs lie in $STATE (default: ~/realtime-bokeh-training), which must outlive the
-# calls. Results come into $OUT: the log, pictures, reports and fp16 weights, in parts under 16 MiB;
-# those of stacked are joined by
-#   cat stacked.safetensors.* > stacked.safetensors
+# calls. Results come into $OUT: the log, pictures, reports and each network's fp16 weights, in parts
+# under 16 MiB, joined by
+#   cat NAME.safetensors.* > NAME.safetensors
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 state=${STATE:-$HOME/realtime-bokeh-training}

@@ -1,7 +1,6 @@
 """Other clothes on people: plain and bright ones are rare in photographs and common in calls."""
 
 import random
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -22,7 +21,7 @@ def recolour(subject: Subject, rng: random.Random) -> Subject:
     """Somebody in clothes of one random colour, with the old ones' light, and half the time with
     their print and folds; skin stays as it is. As they are where no clothes are seen."""
     _, top, _, bottom = subject.box
-    image = np.ascontiguousarray(subject.pixels[:3].permute(1, 2, 0).cpu().numpy())
+    image = subject.image
     mask = subject.pixels[3].cpu().numpy()
     chin = round(subject.head.top + _CHIN * subject.head.height)
     clothes = mask.copy()
@@ -34,10 +33,8 @@ def recolour(subject: Subject, rng: random.Random) -> Subject:
         return subject
     cloth = _cloth(image, clothes, draw_colour(rng), _PRINT * (bottom - top), rng)
     share = clothes[..., None] / np.float32(255)
-    mixed = (image + (cloth - image) * share).round().clip(0, 255).astype(np.uint8)
-    pixels = subject.pixels.clone()
-    pixels[:3] = pixels.new_tensor(mixed.transpose(2, 0, 1))
-    return replace(subject, pixels=pixels)
+    mixed = (image + (cloth - image) * share).round().clip(0, 255)
+    return subject.painted(np.asarray(mixed, np.uint8))
 
 
 def _cloth(

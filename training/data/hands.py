@@ -1,7 +1,5 @@
 """Hands and forearms cut from pictures of people who raise them, to be put before other people."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -72,14 +70,12 @@ def match_skin(hand: Subject, target: Subject) -> Subject:
     face = _face(target)
     if len(face) < _FEWEST:
         return hand
-    colours = _lab(_image(hand.pixels))
+    colours = _lab(hand.image)
     own = colours[hand.pixels[3].cpu().numpy() > MASKED]
     contrast = np.clip(face.std(0) / np.maximum(own.std(0), 0.5), *_CONTRAST)
     moved = np.asarray((colours - own.mean(0)) * contrast + face.mean(0), np.float32)
     levels = (cv2.cvtColor(moved, cv2.COLOR_LAB2RGB) * 255).round().clip(0, 255)
-    pixels = hand.pixels.clone()
-    pixels[:3] = pixels.new_tensor(levels.transpose(2, 0, 1))
-    return replace(hand, pixels=pixels)
+    return hand.painted(np.asarray(levels, np.uint8))
 
 
 def find_skin(image: Pixels) -> Pixels:

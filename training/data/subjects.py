@@ -1,6 +1,6 @@
 """Somebody or something that a picture is about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -33,6 +33,17 @@ class Subject:
     pixels: Tensor  # uint8 [5, h, w]: RGB, mask, disparity (a cutout's is its mask)
     box: tuple[int, int, int, int]  # of the mask: left, top, right, bottom
     close: bool  # head and shoulders, cut by the photo's lower edge
+
+    @property
+    def image(self) -> Pixels:
+        """The photo, uint8 [h, w, 3] RGB."""
+        return np.ascontiguousarray(self.pixels[:3].permute(1, 2, 0).cpu().numpy())
+
+    def painted(self, image: Pixels) -> "Subject":
+        """The same subject in other colours, uint8 [h, w, 3] RGB."""
+        pixels = self.pixels.clone()
+        pixels[:3] = pixels.new_tensor(image.transpose(2, 0, 1))
+        return replace(self, pixels=pixels)
 
     @cached_property
     def head(self) -> Head:

@@ -164,8 +164,7 @@ def _tone(rng: random.Random) -> Colour:
 
 
 def _over(subject: Subject) -> Drawing:
-    planes = subject.pixels.cpu().numpy()
-    return Drawing(np.ascontiguousarray(planes[:3].transpose(1, 2, 0)), planes[3])
+    return Drawing(subject.image, subject.pixels[3].cpu().numpy())
 
 
 def _cloth(drawing: Drawing, colour: Colour, crown: Crown,
