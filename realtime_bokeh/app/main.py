@@ -228,9 +228,7 @@ def main() -> NoReturn:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
     status = _run(state)
     interrupts.ignore()
-    from realtime_bokeh.pipeline import THREADS  # not above: --help needs no numpy
-
-    if any(thread.name in THREADS for thread in threading.enumerate()):
+    if any(thread.name.startswith("bokeh ") for thread in threading.enumerate()):
         # a driver or a compiler holds one: the interpreter's own end would crash under it
         sys.stdout.flush()
         os._exit(status)

@@ -122,6 +122,10 @@ OPTIONS = (
     Option("camera", Kind.TEXT, "CAMERA",
            "Camera by its index, /dev path or by-id name; or a video file, again and again; demo "
            "is the built-in scene", (LIVE,)),
+    Option("wait", Kind.SWITCH, "", "Begin without the camera, and wait for it", (LIVE,)),
+    Option("on_error", Kind.TEXT, "card|passthrough",
+           "What is shown when the effect fails: a card that says so, or the camera as it is",
+           (LIVE,), choices=("card", "passthrough")),
     Option("output", Kind.TEXT, "FILE",
            "A video file instead of the virtual webcam; none writes nothing, - writes raw bgr24 "
            "frames to standard output", (LIVE,), unset="the virtual webcam"),

@@ -33,6 +33,8 @@ class Settings:
     """
 
     camera: str | None = None
+    wait: bool = False
+    on_error: str = "card"
     output: str | None = None
     preview: bool = False
     model: str = "lite"
