@@ -2,12 +2,12 @@
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from realtime_bokeh.app.terminal import keys
 from tests.program import PROGRAM, started
 
 if sys.platform == "win32":
@@ -50,14 +50,11 @@ def test_keys_do_what_they_say_and_leave_the_terminal_as_it_was(tmp_path: Path) 
     os.close(master)
 
 
-def test_a_program_whose_input_is_no_terminal_hears_no_keys(tmp_path: Path) -> None:
-    with started(
-        _LINE, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:  # fmt: skip
-        assert process.stdin is not None
-        process.stdin.write(b"q")
-        process.stdin.close()
-        assert process.stderr is not None
-        assert b"built-in scene" in process.stderr.readline()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait() == 0
+def test_an_input_that_is_no_terminal_has_no_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in").write_text("q")
+    with (tmp_path / "in").open() as given:
+        monkeypatch.setattr(sys, "stdin", given)
+        with keys() as typed:
+            assert typed() == ""
