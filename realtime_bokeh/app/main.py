@@ -22,6 +22,7 @@ from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
 from realtime_bokeh.app.profile import find_default, shown
+from realtime_bokeh.app.service import service
 from realtime_bokeh.app.settings import (
     Settings,
     defaults,
@@ -190,7 +191,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
         benchmark.print_results(results)
 
 
-for _group in (weights, export, engines):
+for _group in (service, weights, export, engines):
     main_command.add_command(_group)
 
 

@@ -90,7 +90,9 @@ def test_nought_is_a_value(option: str, command: Command) -> None:
     assert "--camera is missing" in outcome.lines[0]
 
 
-@pytest.mark.parametrize(("group", "part"), [("export", "tflite"), ("weights", "lite")])
+@pytest.mark.parametrize(
+    ("group", "part"), [("export", "tflite"), ("weights", "lite"), ("service", "status")]
+)
 def test_a_group_alone_is_no_mistake(group: str, part: str, command: Command) -> None:
     outcome = command(group)
     assert (outcome.status, outcome.lines) == (0, [])
