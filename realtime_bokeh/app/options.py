@@ -60,6 +60,11 @@ class Option:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def off_flag(self) -> str:
+        """What switches a switch off."""
+        return "--no-" + self.flag[2:]
+
     def read(self, text: str) -> Value:
         """The value of a text from the command line.
 
@@ -219,7 +224,7 @@ def _click_option(option: Option, defaults: Mapping[str, object]) -> Callable[[C
     default = default_text(option, defaults)
     said = f"{option.help} (default: {default})" if default else option.help
     if option.kind is Kind.SWITCH:
-        return click.option(f"{option.flag}/--no-{option.flag[2:]}", default=None, help=said)
+        return click.option(f"{option.flag}/{option.off_flag}", default=None, help=said)
     return click.option(
         option.flag, metavar=option.shape, help=said, shell_complete=_completion(option)
     )
