@@ -5,22 +5,30 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from realtime_bokeh import weights
 from realtime_bokeh.app.display import console, counted, live_status, status_line
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
+from realtime_bokeh.engines import Engine
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Sink, Source, Stopped
+from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.keys import Keys
 from realtime_bokeh.live.run import LiveRun, State
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
+
+
+_HOPELESS = 4.0  # seconds that a first picture may take before a faster way is named
 
 
 def _is_clip(camera: str) -> bool:
@@ -107,6 +115,35 @@ def _check_outputs(
     return openers
 
 
+class _Openers:
+    """Opens other cameras and engines; everything else is as the settings say.
+
+    frame: the size of the camera's frames.
+    """
+
+    def __init__(self, settings: Settings, frame: Size) -> None:
+        self._settings, self._frame = settings, frame
+
+    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
+        _check_camera(name, self._settings)
+        return _camera_opener(name, self._settings)
+
+    def engine(self, quality: Quality) -> Callable[[], Engine]:
+        return engine_opener(
+            replace(self._settings, model=quality.model, inference_size=quality.size)
+        )
+
+    def qualities(self, model: str) -> Sequence[Quality]:
+        return ladder(
+            weights.find(model), weights.models(), self._settings.inference_size, self._frame
+        )
+
+
+def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
+    """What opens a camera, and whether no two of its pictures are alike."""
+    return partial(_open_source, stable_name(name), settings), has_sensor(name)
+
+
 def _advice(settings: Settings) -> str:
     """What makes a run faster."""
     smaller = "a smaller --inference-size"
@@ -122,6 +159,9 @@ class _Report:
     ) -> None:
         self._run, self._camera, self._effect, self._advice = run, camera, effect, advice
         self._trouble = ""
+        self._lesser: Quality | None = None
+        self._begin = time.monotonic()
+        self._advised = False
         self._size = camera.size
 
     def line(self) -> str:
@@ -142,6 +182,16 @@ class _Report:
         if (trouble := self._run.trouble) != self._trouble:
             self._trouble = trouble
             console.print(f"{trouble}; trying again" if trouble else "All is well again")
+        metrics = self._run.metrics
+        if metrics.count("emit") or not metrics.count("capture") or self._effect.engine.busy:
+            self._begin = time.monotonic()
+        elif not self._advised and time.monotonic() - self._begin > _HOPELESS:
+            self._advised = True
+            console.print(f"No picture after {_HOPELESS:.0f} s: {self._advice}")
+        if (lesser := self._run.lesser) != self._lesser:
+            self._lesser = lesser
+            what = f"with {lesser}, to hold the frame rate" if lesser else "as it was asked to"
+            console.print(f"It renders {what}")
         if (size := self._camera.given) != self._size:
             self._size = size
             console.print(
@@ -175,8 +225,8 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         parts.add_engine(effect)
         say_passed_over(effect.engine, settings)
         source = WatchedCamera(
-            partial(_open_source, stable_name(camera), settings), has_sensor(camera), settings.wait,
-            settings.size or DEFAULT_SIZE, settings.fps or SCENE_FPS,
+            *_camera_opener(camera, settings), settings.wait, settings.size or DEFAULT_SIZE,
+            settings.fps or SCENE_FPS,
         )  # fmt: skip
         parts.add_source(source)
         sinks = parts.open_sinks(partial(opener, source) for opener in openers)
@@ -185,7 +235,12 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         console.print(effect.engine.reason)
         console.print("Ctrl-C stops" + (", q in the window too" if preview else ""))
         state = State(settings.strength, settings.smoothing, settings.mirror)
-        run = LiveRun(source, effect, sinks, state, settings.on_error == "passthrough")
+        # where engines are compiled for minutes, another one comes too late
+        adapts = settings.adapt and not effect.engine.compiles_each_size
+        run = LiveRun(
+            source, effect, sinks, _Openers(settings, source.size), settings.model, state,
+            (settings.fps or source.fps) if adapts else 0.0, settings.on_error == "passthrough",
+        )  # fmt: skip
         report = _Report(run, source, effect, _advice(settings))
         bindings = Keys(run, console.print)
         begin = time.monotonic()

@@ -43,6 +43,7 @@ class Settings:
     inference_size: InferenceSize | None = None
     size: Size | None = None
     fps: float | None = None
+    adapt: bool = True
     mirror: bool = False
     engine: str = "auto"
     device: str | None = None

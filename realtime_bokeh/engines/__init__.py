@@ -146,6 +146,7 @@ def open_engine(
     opened = build(model, size, device, precision)
     opened.reason = f"{model.name}, {opened.describe()}"
     opened.passed_over = passed_over
+    opened.compiles_each_size = runtime.compiles_each_size
     return opened
 
 

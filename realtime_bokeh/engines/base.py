@@ -53,11 +53,14 @@ class Engine(ABC):
 
     reason: the model and what runs it, the line that a user is shown, such as "lite, openvino int8
         on CPU"; set by `open_engine`.
+    compiles_each_size: whether it compiles for seconds or minutes for every size of frames;
+        set by `open_engine`.
     passed_over: a sentence for every engine that was preferred to this one and cannot be used here,
         saying why; set by `open_engine`.
     """
 
     reason: str = ""
+    compiles_each_size = False
     passed_over: tuple[str, ...] = ()
     _frame_size: Size | None = None  # of the frames that the state is of; None: begin anew
     _closed = False

@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 
-from realtime_bokeh.engines import Controls
-from realtime_bokeh.frame import Image, Sink
+from realtime_bokeh.engines import Controls, Engine
+from realtime_bokeh.frame import Image, Sink, Source
+from realtime_bokeh.live.adapt import Adapter, Quality
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.card import card
 from realtime_bokeh.live.effect import Finish, LiveEffect
@@ -54,6 +56,30 @@ class State:
         return Controls(self.strength, self.smoothing)
 
 
+class Openers(Protocol):
+    """Opens what a run may be told to use."""
+
+    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
+        """What opens a camera, and whether it is noisy; see `WatchedCamera`.
+
+        Raises:
+            UsageError: when there is no such camera.
+        """
+        ...
+
+    def engine(self, quality: Quality) -> Callable[[], Engine]:
+        """What opens an engine."""
+        ...
+
+    def qualities(self, model: str) -> Sequence[Quality]:
+        """How a model is rendered, and what may take its place where that is too slow.
+
+        Raises:
+            UsageError, WeightsError: when there is no such model, or it is damaged.
+        """
+        ...
+
+
 class LiveRun:
     """Camera, effect and outputs, which go on whatever happens to the first two.
 
@@ -64,6 +90,9 @@ class LiveRun:
         camera: read until the run is stopped; closed by it.
         effect: renders; closed by whoever made it.
         sinks: written to on the thread that calls `run`; closed by it.
+        openers: of other cameras and engines.
+        model: that the effect renders with.
+        fps: frames a second to hold by a lesser quality where need be; 0: by none.
         passthrough: whether the camera's own picture is shown where the effect fails.
         watched: whether somebody sees the outputs; the camera is released while nobody does.
     """
@@ -73,17 +102,22 @@ class LiveRun:
         camera: WatchedCamera,
         effect: LiveEffect,
         sinks: Sequence[Sink],
+        openers: Openers,
+        model: str,
         state: State = State(),
+        fps: float = 0.0,
         passthrough: bool = False,
         watched: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.metrics = Metrics()
-        self._camera, self._effect, self._sinks = camera, effect, sinks
-        self._state = state
+        self._camera, self._effect, self._openers = camera, effect, openers
+        self._state, self._fps = state, fps
         self._passthrough = passthrough
         self._watched = watched
         self._clock = clock
+        self._model, self._adapter = model, self._adapting(model)
+        self._rendered_by: Engine | None = None
         # one that a signal's handler may enter while its own thread is in it
         self._lock = threading.RLock()
         self._stopped = threading.Event()
@@ -100,6 +134,22 @@ class LiveRun:
     def state(self) -> State:
         """What the run is told at present."""
         return self._state
+
+    @property
+    def model(self) -> str:
+        """The model that was asked for."""
+        return self._model
+
+    @property
+    def lesser(self) -> Quality | None:
+        """What it renders with instead of what was asked for, to hold its rate, if it does."""
+        adapter = self._adapter
+        return adapter.qualities[adapter.at] if adapter and adapter.at else None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no quality holds the rate."""
+        return self._adapter is not None and self._adapter.hopeless
 
     @property
     def dropped(self) -> int:
@@ -126,6 +176,30 @@ class LiveRun:
             self._state = state
         return state
 
+    def use_camera(self, name: str) -> None:
+        """Read another camera from now on; from any thread.
+
+        Raises:
+            UsageError: when there is no such camera; the present one stays.
+        """
+        self._camera.use(*self._openers.camera(name))
+
+    def use_model(self, name: str) -> None:
+        """Render with another model as soon as it is ready; from any thread.
+
+        Raises:
+            UsageError, WeightsError: when there is no such model, or it is damaged.
+        """
+        best = self._openers.qualities(name)[0]
+        with self._lock:
+            self._model, self._adapter = name, self._adapting(name)
+            self._effect.use(self._openers.engine(best))
+
+    def _adapting(self, model: str) -> Adapter | None:
+        if not self._fps:
+            return None
+        return Adapter(self._openers.qualities(model), self._fps, self._clock)
+
     def stop(self) -> None:
         """End the run soon; from any thread."""
         self._stopped.set()
@@ -145,17 +219,35 @@ class LiveRun:
         if state.off:
             # what is under way when it is on again is not shown any more
             return lambda: self._fitted(image, state) if self._state.off else None
+        begin = self._clock()
         finish = self._effect.begin(image, state.controls)
+        begun = self._clock() - begin
 
         def finished() -> Image | None:
+            begin = self._clock()
             rendering = finish()
             if rendering is None:
                 return self._fitted(image, state) if self._passthrough else None
             self._rendered_at = self._clock()
+            self._adapt(begun + self._rendered_at - begin)
             self._latest = self._fitted(rendering, state)
             return self._latest
 
         return finished
+
+    def _adapt(self, seconds: float) -> None:
+        """Choose another quality, if the time that frames take says so."""
+        engine = self._effect.engine
+        with self._lock:
+            adapter = self._adapter
+            # while one is opened, that takes the processor's time
+            if adapter is None or self._effect.preparing:
+                return
+            if engine is not self._rendered_by:
+                self._rendered_by = engine
+                adapter.begin()
+            if adapter.observe(seconds, engine.network_seconds):
+                self._effect.use(self._openers.engine(adapter.qualities[adapter.at]))
 
     def _fitted(self, image: Image, state: State) -> Image:
         """A picture as the outputs take it: of their size, and mirrored if it shall be.

@@ -6,6 +6,7 @@ from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.keys import HELP, Keys
 from realtime_bokeh.live.run import LiveRun, State
 from tests.fakes import CountingSource, UnchangedEngine
+from tests.live.test_run import OtherOpeners
 
 
 @pytest.fixture
@@ -13,7 +14,8 @@ def run() -> LiveRun:
     """One that is told, and never started."""
     camera = WatchedCamera(lambda: CountingSource(1, live=True))
     camera.close()
-    return LiveRun(camera, LiveEffect(UnchangedEngine(), UnchangedEngine), [], State(0.97, 0.1))
+    effect = LiveEffect(UnchangedEngine(), UnchangedEngine)
+    return LiveRun(camera, effect, [], OtherOpeners(), "lite", State(0.97, 0.1))
 
 
 def _press(run: LiveRun, keys: str) -> list[str]:

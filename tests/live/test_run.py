@@ -12,7 +12,8 @@ from realtime_bokeh.engines import Controls, Engine
 from realtime_bokeh.engines.base import Finish
 from realtime_bokeh.errors import EngineError, SourceError, UsageError
 from realtime_bokeh.frame import Frame, Image, Source
-from realtime_bokeh.live import camera, run
+from realtime_bokeh.live import adapt, camera, run
+from realtime_bokeh.live.adapt import Quality
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import PREPARER, LiveEffect
 from realtime_bokeh.live.run import LiveRun, State
@@ -61,8 +62,11 @@ class MarkingEngine(UnchangedEngine):
     error: that is raised instead. gate: cleared, it hangs.
     """
 
-    def __init__(self) -> None:
+    network_seconds = 0.05
+
+    def __init__(self, name: str = "best", slow: bool = False) -> None:
         super().__init__()
+        self.name, self.slow = name, slow
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -71,9 +75,36 @@ class MarkingEngine(UnchangedEngine):
         assert self.gate.wait(60)
         if self.error:
             raise self.error
+        if self.slow:
+            time.sleep(0.05)
         rendering = np.full_like(image, RENDERED_MARK)
         rendering[:8, :8] = round(200 * controls.strength)
         return lambda: rendering
+
+
+class OtherOpeners:
+    """Opens a camera of lower pictures, and engines that tell of their quality.
+
+    slow: models of which a frame takes longer than a thirtieth of a second.
+    """
+
+    def __init__(self) -> None:
+        self.slow: set[str] = set()
+
+    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
+        if name != "other":
+            raise UsageError(f"There is no camera {name!r}")
+        other = MarkedCamera()
+        other.image = np.ascontiguousarray(other.image[:24])
+        return lambda: other, False
+
+    def engine(self, quality: Quality) -> Callable[[], Engine]:
+        return lambda: MarkingEngine(quality.model, quality.model in self.slow)
+
+    def qualities(self, model: str) -> list[Quality]:
+        if model == "none":
+            raise UsageError("There is no model 'none'")
+        return [Quality(model, Size(16, 16), 2.0), Quality("least", Size(16, 16), 1.0)]
 
 
 class Stage:
@@ -89,10 +120,11 @@ class Stage:
         self.watched = True
         self.camera = WatchedCamera(self._open)
         self.mended = threading.Event()
+        self.openers = OtherOpeners()
         self.effect = LiveEffect(self.engine, self._open_engine)
         self.run = LiveRun(
-            self.camera, self.effect, [self.screen, self.recording],
-            passthrough=passthrough, watched=lambda: self.watched,
+            self.camera, self.effect, [self.screen, self.recording], self.openers, "best",
+            fps=30, passthrough=passthrough, watched=lambda: self.watched,
         )  # fmt: skip
         self.thread = threading.Thread(target=self.run.run)
 
@@ -264,6 +296,46 @@ def test_strength_follows_from_one_frame_to_the_next(stage: Stage) -> None:
         for _ in range(4):  # some may be under way
             stage.look()
         assert stage.screen.frames[-1].image[0, 0, 0] == 10 * step
+
+
+def _renderer(stage: Stage) -> str:
+    engine = stage.effect.engine
+    assert isinstance(engine, MarkingEngine)
+    return engine.name
+
+
+def test_another_model_takes_over(stage: Stage) -> None:
+    stage.run.use_model("dmshn")
+    stage.until(lambda: _renderer(stage) == "dmshn")
+    stage.sees("rendered")
+    with pytest.raises(UsageError, match="no model"):
+        stage.run.use_model("none")
+    assert stage.run.model == "dmshn"
+    assert stage.shown <= {"card", "rendered"}
+
+
+def test_another_camera_takes_over(stage: Stage) -> None:
+    with pytest.raises(UsageError, match="no camera"):
+        stage.run.use_camera("none")
+    stage.run.use_camera("other")
+    stage.until(lambda: stage.camera.given == Size(24, 64))
+    stage.until(lambda: not stage.screen.frames[-1].image[:8].any())  # bars
+    assert stage.shown <= {"card", "rendered"}
+
+
+def test_a_model_that_is_too_slow_makes_way_and_comes_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapt, "_SLOW", 0.2)
+    monkeypatch.setattr(adapt, "_FAST", 0.2)
+    stage.openers.slow = {"best", "dmshn"}
+    stage.run.use_model("dmshn")
+    stage.until(lambda: _renderer(stage) == "least")
+    assert stage.run.lesser == Quality("least", Size(16, 16), 1.0)
+    stage.openers.slow = set()
+    monkeypatch.setattr(MarkingEngine, "network_seconds", 0.0)
+    stage.until(lambda: _renderer(stage) == "dmshn" and stage.run.lesser is None)
+    assert stage.shown <= {"card", "rendered"}
 
 
 def test_what_is_out_of_range_changes_nothing(stage: Stage) -> None:
