@@ -27,7 +27,6 @@ from realtime_bokeh.live.run import LiveRun, State
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
 
-
 _HOPELESS = 4.0  # seconds that a first picture may take before a faster way is named
 
 
