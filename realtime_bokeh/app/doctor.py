@@ -32,7 +32,8 @@ class Finding:
 
 
 def _camera() -> str:
-    from realtime_bokeh.sources.camera import Camera, linux_cameras
+    from realtime_bokeh.sources.camera import Camera
+    from realtime_bokeh.video4linux import linux_cameras
 
     found = list(linux_cameras()) if sys.platform == "linux" else ["0"]
     if not found:

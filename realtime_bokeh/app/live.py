@@ -55,8 +55,13 @@ def _open_source(camera: str, settings: Settings) -> Source:
     return Camera(camera, settings.size, settings.fps)
 
 
-def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source], Sink]]:
+def _check_outputs(
+    output: str | None, preview: bool, device: str | None = None
+) -> list[Callable[[Source], Sink]]:
     """Check what frames shall go to, before anything slow is opened.
+
+    Args:
+        device: the virtual camera's path or label, if one is chosen.
 
     Returns:
         What opens each output for the frames of a source.
@@ -71,15 +76,10 @@ def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source],
         check_screen()
         openers.append(lambda source: Preview())
     if output is None:
-        from realtime_bokeh.sinks.virtual_camera import VirtualCamera
-        from realtime_bokeh.sources.camera import linux_loopbacks
+        from realtime_bokeh.sinks.virtual_camera import VirtualCamera, check_virtual_camera
 
-        # Where there is no loopback to write to (other systems list none), a trial says what fails.
-        # Where there is one, a trial would set its frame size, which is not known before the camera
-        # is open, under a program that reads it already: whether one is busy shows only later.
-        if not any(os.access(path, os.W_OK) for path in linux_loopbacks()):
-            VirtualCamera(SCENE, SCENE_FPS).close(complete=False)
-        openers.append(lambda source: VirtualCamera(source.size, source.fps))
+        check_virtual_camera(device)
+        openers.append(lambda source: VirtualCamera(source.size, source.fps, device))
     elif output == "-":
         from realtime_bokeh.sinks.raw import RawFrames
 
@@ -129,7 +129,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     # what is wrong with the command comes before what is missing on this computer
     weights.find(settings.model)
     _check_camera(camera, settings)
-    openers = _check_outputs(output, preview)
+    openers = _check_outputs(output, preview, settings.virtual_camera)
     with Parts() as parts:
         effect, engine, name = open_effect(settings)
         parts.add_engine(engine)

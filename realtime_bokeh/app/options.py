@@ -125,6 +125,9 @@ OPTIONS = (
     Option("output", Kind.TEXT, "FILE",
            "A video file instead of the virtual webcam; none writes nothing, - writes raw bgr24 "
            "frames to standard output", (LIVE,), unset="the virtual webcam"),
+    Option("virtual_camera", Kind.TEXT, "NAME",
+           "Virtual webcam by its /dev path or label, where Linux has several", (LIVE,),
+           unset="the first that is free"),
     Option("preview", Kind.SWITCH, "", "Show a window too; q or Esc stops", (LIVE,)),
     Option("model", Kind.TEXT, "NAME", "Network: lite, dmshn, stacked, or one that you imported",
            _ALL),

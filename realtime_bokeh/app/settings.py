@@ -22,6 +22,7 @@ class Settings:
     """What the options say; `options.OPTIONS` tells what each means.
 
     output: None is the virtual webcam.
+    virtual_camera: None is the first that is free.
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
     inference_size: None is what the model was made for.
@@ -34,6 +35,7 @@ class Settings:
 
     camera: str | None = None
     output: str | None = None
+    virtual_camera: str | None = None
     preview: bool = False
     model: str = "lite"
     strength: float = 1.0
