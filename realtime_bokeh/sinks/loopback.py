@@ -26,6 +26,10 @@ def _busy(path: str) -> SinkError:
     )
 
 
+def _failed(path: str, error: OSError) -> SinkError:
+    return refusal(f"{path}: {error.strerror}", f"load it anew: {RELOAD}")
+
+
 def _find(name: str | None) -> list[str]:
     """The paths of the devices that have a name, of all without one.
 
@@ -58,12 +62,12 @@ def _open(path: str, again: bool = True) -> tuple[int, v4l2.Capabilities]:
             raise refusal(f"{path} is not writable", f"join its group: {group}") from error
         if error.errno == errno.EBUSY:
             raise _busy(path) from error
-        raise refusal(f"{path}: {error.strerror}", f"load it anew: {RELOAD}") from error
+        raise _failed(path, error) from error
     try:
         found = v4l2.capabilities(descriptor)
     except OSError as error:
         os.close(descriptor)
-        raise refusal(f"{path}: {error.strerror}", f"load it anew: {RELOAD}") from error
+        raise _failed(path, error) from error
     if found.loopback and found.outputs:
         return descriptor, found
     try:
@@ -82,8 +86,20 @@ def _open(path: str, again: bool = True) -> tuple[int, v4l2.Capabilities]:
     raise refusal(f"{path} takes no pictures", f"load it anew: {RELOAD}")
 
 
+def _first(name: str | None) -> tuple[str, int, v4l2.Capabilities]:
+    """The path of the first device of that name that takes pictures, a descriptor, what it is."""
+    first: SinkError | None = None
+    for path in _find(name):
+        try:
+            return path, *_open(path)
+        except SinkError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
 def check(name: str | None) -> tuple[str, bool]:
-    """Look for a device that takes pictures, without a change to any.
+    """Look for a device that takes pictures, without a change to its format.
 
     Returns:
         Its path, and whether it is a camera alone to those who watch: else browsers pass it over.
@@ -92,17 +108,9 @@ def check(name: str | None) -> tuple[str, bool]:
         UsageError: when none has that path or label.
         SinkError: when none takes pictures, with the first one's reason.
     """
-    first: SinkError | None = None
-    for path in _find(name):
-        try:
-            descriptor, found = _open(path)
-        except SinkError as error:
-            first = first or error
-        else:
-            os.close(descriptor)
-            return path, not (found.captures and found.outputs)
-    assert first is not None
-    raise first
+    path, descriptor, found = _first(name)
+    os.close(descriptor)
+    return path, not (found.captures and found.outputs)
 
 
 class Loopback:
@@ -120,10 +128,11 @@ class Loopback:
     """
 
     def __init__(self, size: Size, fps: float, name: str | None) -> None:
-        self.path, _ = check(name)
-        self._descriptor: int | None = _open(self.path)[0]
+        self._descriptor: int | None
+        self.path, descriptor, _ = _first(name)
+        self._descriptor = descriptor
         try:
-            self._prepare(self._descriptor, even(size), fps)
+            self._prepare(descriptor, even(size), fps)
         except BaseException:
             self.close()
             raise
@@ -136,21 +145,17 @@ class Loopback:
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.EBUSY):
                 raise _busy(self.path) from error
-            raise refusal(f"{self.path}: {error.strerror}", f"load it anew: {RELOAD}") from error
+            raise _failed(self.path, error) from error
         if granted != size:
-            held = str(granted) if granted else "another pixel format"
             raise refusal(
-                f"{self.path} is held at {held} by a program that watches it",
-                f"close that one, or choose --size {granted or size}",
+                f"{self.path} is held at {granted or 'other pixels'} by a program that watches it",
+                "close that one" + (f", or choose --size {granted}" if granted else ""),
             )
         try:
             v4l2.set_rate(descriptor, fps)
             v4l2.start(descriptor)
         except OSError as error:
-            if error.errno != errno.EINVAL:  # 0.13 and later start with the first picture
-                raise refusal(
-                    f"{self.path}: {error.strerror}", f"load it anew: {RELOAD}"
-                ) from error
+            raise _failed(self.path, error) from error
 
     def send(self, image: Image) -> None:
         """Write a picture.
@@ -163,8 +168,6 @@ class Loopback:
         try:
             written = os.write(self._descriptor, self._planes.data)
         except OSError as error:
-            if error.errno == errno.EBUSY:
-                raise _busy(self.path) from error
             raise self._broken(str(error.strerror)) from error
         if written != self._planes.size:
             raise self._broken(f"{written} of {self._planes.size} bytes of a picture")

@@ -3,6 +3,7 @@
 Linux only. A descriptor is one that is open on the device. What the device refuses is an OSError.
 """
 
+import errno
 import fcntl
 import struct
 from dataclasses import dataclass
@@ -88,7 +89,11 @@ def set_rate(descriptor: int, fps: float) -> None:
 
 def start(descriptor: int) -> None:
     """Begin to send: 0.12 needs it to take pictures again after this program's end."""
-    fcntl.ioctl(descriptor, _STREAMON, _NUMBER.pack(_OUTPUT_TYPE))
+    try:
+        fcntl.ioctl(descriptor, _STREAMON, _NUMBER.pack(_OUTPUT_TYPE))
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # 0.14 and later begin with the first picture instead
+            raise
 
 
 def subscribe(descriptor: int) -> None:

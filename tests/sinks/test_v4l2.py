@@ -91,6 +91,11 @@ def test_the_rate_is_a_fraction(kernel: Kernel, fps: float, time: tuple[int, int
 def test_to_start_is_of_the_output(kernel: Kernel) -> None:
     v4l2.start(7)
     assert kernel.asked == [(STREAMON, struct.pack("i", 2))]
+    kernel.error = OSError(errno.EINVAL, "not so")  # where the first picture does it
+    v4l2.start(7)
+    kernel.error = OSError(errno.EIO, "broken")
+    with pytest.raises(OSError, match="broken"):
+        v4l2.start(7)
 
 
 def test_the_news_of_viewers(kernel: Kernel) -> None:

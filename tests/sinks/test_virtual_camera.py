@@ -137,6 +137,21 @@ def test_a_device_that_is_sent_to_refuses_a_format(device: LoopbackDevice, numbe
 
 
 @linux
+@pytest.mark.parametrize("step", ["capabilities", "set_format", "set_rate", "start"])
+def test_a_device_that_is_out_of_order(
+    device: LoopbackDevice, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    from realtime_bokeh.sinks import v4l2
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(v4l2, step, fail)
+    with pytest.raises(SinkError, match=r"Input/output error\); load it anew: sudo modprobe -r"):
+        VirtualCamera(SIZE, 30)
+
+
+@linux
 @pytest.mark.parametrize("short", [False, True])
 def test_an_error_of_writing_ends_it(
     device: LoopbackDevice, monkeypatch: pytest.MonkeyPatch, short: bool
