@@ -1,9 +1,11 @@
 """Sources, sinks and devices that stand in for real ones, for tests of several modules."""
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -156,6 +158,60 @@ class CameraDriver:
         """Make it OpenCV's; gives the name under which a Camera opens it."""
         monkeypatch.setattr(cv2, "VideoCapture", lambda *_: self)
         return "/dev/null"
+
+
+class LoopbackDevice:
+    """A device of v4l2loopback, as its driver answers; what is written to it goes into a file.
+
+    path, label: of it. sent: what was written.
+    foreign: whether another driver made it. captures, outputs: what it can now.
+    held: the size that a program holds it to. fps: what was announced. started: how often.
+    refuses: the error of every request for a format.
+    """
+
+    def __init__(self, folder: Path, label: str = "Realtime Bokeh") -> None:
+        self.label = label
+        self._file = folder / f"video{label}"
+        self._file.touch()
+        self.path = str(self._file)
+        self.foreign, self.captures, self.outputs = False, False, True
+        self.held: Size | None = None
+        self.fps = 0.0
+        self.started = 0
+        self.refuses: OSError | None = None
+
+    @property
+    def sent(self) -> bytes:
+        return self._file.read_bytes()
+
+    def _set_format(self, size: Size) -> Size:
+        if self.refuses:
+            raise self.refuses
+        return self.held or size
+
+    def _start(self) -> None:
+        self.started += 1
+        self.outputs = True
+
+    @staticmethod
+    def plug_in(monkeypatch: pytest.MonkeyPatch, *devices: "LoopbackDevice") -> None:
+        """Make them all that Linux lists."""
+        from realtime_bokeh.sinks import loopback, v4l2  # not above: Windows has no ioctl
+
+        def of(descriptor: int) -> LoopbackDevice:
+            file = os.fstat(descriptor).st_ino
+            return next(device for device in devices if device._file.stat().st_ino == file)
+
+        def capabilities(descriptor: int) -> v4l2.Capabilities:
+            device = of(descriptor)
+            return v4l2.Capabilities(not device.foreign, device.captures, device.outputs)
+
+        listed = {device.path: device.label for device in devices}
+        monkeypatch.setattr(loopback, "linux_loopbacks", lambda: listed)
+        monkeypatch.setattr(v4l2, "capabilities", capabilities)
+        monkeypatch.setattr(v4l2, "set_format", lambda fd, size: of(fd)._set_format(size))
+        monkeypatch.setattr(v4l2, "set_rate", lambda fd, fps: setattr(of(fd), "fps", fps))
+        monkeypatch.setattr(v4l2, "start", lambda fd: of(fd)._start())
 
 
 class VirtualCameraDevice:

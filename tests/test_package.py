@@ -37,11 +37,14 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline": {"frame", "interrupts", "mailbox", "metrics"},
     "pipes": {"errors", "frame", "interrupts"},
     "recompose": {"frame", "sizes"},
-    "sinks": {"colours", "errors", "files", "frame", "hdr", "interrupts", "pipes", "sizes"},
+    "sinks": {"colours", "errors", "files", "frame", "hdr", "interrupts", "pipes", "sizes",
+              "video4linux"},
     "sizes": {"errors"},
-    "sources": {"colours", "errors", "files", "frame", "hdr", "pipes", "sizes"},
+    "sources": {"colours", "errors", "files", "frame", "hdr", "pipes", "sizes",
+                "video4linux"},
     "stills": {"errors", "files", "frame", "metadata"},
     "telemetry": set(),
+    "video4linux": set(),
     "weights": {"architectures", "errors", "extras", "files", "sizes"},
 }  # fmt: skip
 NETWORK_MAY = {"torch", "safetensors", "math", "collections", "pathlib"}  # safetensors: `load`

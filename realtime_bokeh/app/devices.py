@@ -7,7 +7,7 @@ from rich.table import Table
 from realtime_bokeh.app.display import print_table
 from realtime_bokeh.engines.openvino import devices as openvino_devices
 from realtime_bokeh.sinks.virtual_camera import install_hint
-from realtime_bokeh.sources.camera import linux_cameras, linux_loopbacks
+from realtime_bokeh.video4linux import linux_cameras, linux_loopbacks
 
 
 def list_devices() -> None:

@@ -12,7 +12,6 @@ from realtime_bokeh.engines import ENGINES
 from realtime_bokeh.engines.hardware import amd_driver, nvidia_driver, nvidia_gpus
 from realtime_bokeh.errors import BokehError, SourceError
 from realtime_bokeh.extras import install_hint
-from realtime_bokeh.sizes import Size
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,8 @@ class Finding:
 
 
 def _camera() -> str:
-    from realtime_bokeh.sources.camera import Camera, linux_cameras
+    from realtime_bokeh.sources.camera import Camera
+    from realtime_bokeh.video4linux import linux_cameras
 
     found = list(linux_cameras()) if sys.platform == "linux" else ["0"]
     if not found:
@@ -45,13 +45,29 @@ def _camera() -> str:
 
 
 def _virtual_camera() -> str:
-    from realtime_bokeh.sinks.virtual_camera import VirtualCamera
+    from realtime_bokeh.sinks.virtual_camera import check_virtual_camera
 
-    camera = VirtualCamera(Size(480, 640), 30)
+    return f"{check_virtual_camera(None)} takes frames."
+
+
+def _browsers() -> list[Finding]:
+    """That browsers pass the virtual camera over, if they do."""
+    if sys.platform != "linux":
+        return []
+    from realtime_bokeh.sinks.kernel_module import RELOAD
+    from realtime_bokeh.sinks.loopback import check
+
     try:
-        return f"{camera.describe()} can be opened."
-    finally:
-        camera.close(complete=True)
+        path, exclusive = check(None)
+    except BokehError:
+        return []  # it is told already
+    if exclusive:
+        return []
+    sentence = (
+        f"{path} was made without exclusive_caps=1, so browsers do not list it; make it anew: "
+        f"realtime-bokeh doctor --fix, or {RELOAD}."
+    )
+    return [Finding("virtual camera in browsers", False, sentence, needed=False)]
 
 
 def _weights() -> str:
@@ -120,12 +136,31 @@ def examine() -> list[Finding]:
         *_engines(),
         _check("camera", _camera),
         _check("virtual camera", _virtual_camera),
+        *_browsers(),
     ]
 
 
-def report() -> int:
-    """Print all findings; the exit status, 0 if live use can run and 1 if not."""
-    findings = examine()
+def report(repair: bool = False) -> int:
+    """Print all findings; the exit status, 0 if live use can run and 1 if not.
+
+    Args:
+        repair: also offer to load the virtual camera's driver, see `driver.fix`; what is found
+            after that counts.
+
+    Raises:
+        SinkError: as `driver.fix`.
+    """
+    status = _print(examine())
+    if repair:
+        from realtime_bokeh.app.driver import fix
+
+        if fix():
+            status = _print(examine())
+    return status
+
+
+def _print(findings: list[Finding]) -> int:
+    """Print findings; the exit status."""
     width = min(120, shutil.get_terminal_size().columns)
     for finding in findings:
         mark = "ok  " if finding.works else "FAIL" if finding.needed else "--  "

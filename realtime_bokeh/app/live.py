@@ -13,12 +13,13 @@ from pathlib import Path
 
 from realtime_bokeh import weights
 from realtime_bokeh.app.display import console, counted, live_status, status_line
+from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
 from realtime_bokeh.engines import Engine
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.frame import Sink, Source, Stopped
+from realtime_bokeh.frame import Source, Stopped
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
@@ -64,54 +65,6 @@ def _open_source(camera: str, settings: Settings) -> Source:
     from realtime_bokeh.sources.camera import Camera
 
     return Camera(camera, settings.size, settings.fps)
-
-
-def _check_outputs(
-    output: str | None, preview: bool, pressed: list[str]
-) -> list[Callable[[Source], Sink]]:
-    """Check what frames shall go to, before anything slow is opened.
-
-    Args:
-        pressed: keys that are pressed in the preview's window are appended to it.
-
-    Returns:
-        What opens each output for the frames of a source.
-
-    Raises:
-        UsageError, SinkError: when one cannot be opened.
-    """
-    openers: list[Callable[[Source], Sink]] = []
-    if preview:
-        from realtime_bokeh.sinks.preview import Preview, check_screen
-
-        check_screen()
-        openers.append(lambda source: Preview(pressed.append))
-    if output is None:
-        from realtime_bokeh.sinks.virtual_camera import VirtualCamera
-        from realtime_bokeh.sources.camera import linux_loopbacks
-
-        # Where there is no loopback to write to (other systems list none), a trial says what fails.
-        # Where there is one, a trial would set its frame size, which is not known before the camera
-        # is open, under a program that reads it already: whether one is busy shows only later.
-        if not any(os.access(path, os.W_OK) for path in linux_loopbacks()):
-            VirtualCamera(SCENE, SCENE_FPS).close(complete=False)
-        openers.append(lambda source: VirtualCamera(source.size, source.fps))
-    elif output == "-":
-        from realtime_bokeh.sinks.raw import RawFrames
-
-        raw = RawFrames()
-        openers.append(lambda source: raw)
-    elif output == "none":
-        from realtime_bokeh.sinks.discard import Discard
-
-        openers.append(lambda source: Discard())
-    else:
-        from realtime_bokeh.sinks.video import VideoWriter, check_video
-
-        path = Path(output)
-        check_video(path)
-        openers.append(lambda source: VideoWriter(path, source.size, source.fps))
-    return openers
 
 
 class _Openers:
@@ -218,7 +171,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     if not settings.wait:
         _check_camera(camera, settings)
     pressed: list[str] = []  # in the window
-    openers = _check_outputs(output, preview, pressed)
+    openers = check_outputs(output, preview, pressed, settings.virtual_camera)
     with Parts() as parts:
         effect = LiveEffect(opener(), opener)
         parts.add_engine(effect)
@@ -233,12 +186,14 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         console.print(f"output: {', '.join(sink.describe() for sink in sinks)}")
         console.print(effect.engine.reason)
         console.print("Ctrl-C stops" + (", q in the window too" if preview else ""))
-        state = State(settings.strength, settings.smoothing, settings.mirror)
         # where engines are compiled for minutes, another one comes too late
         adapts = settings.adapt and not effect.engine.compiles_each_size
+        wanted = parts.entered(demand(sinks, settings.always_on))
         run = LiveRun(
-            source, effect, sinks, _Openers(settings, source.size), settings.model, state,
+            source, effect, sinks, _Openers(settings, source.size), settings.model,
+            State(settings.strength, settings.smoothing, settings.mirror),
             (settings.fps or source.fps) if adapts else 0.0, settings.on_error == "passthrough",
+            wanted,
         )  # fmt: skip
         report = _Report(run, source, effect, _advice(settings))
         bindings = Keys(run, console.print)

@@ -159,14 +159,17 @@ def devices() -> None:
 
 
 @main_command.command()
-def doctor() -> None:
+@click.option(
+    "--fix", is_flag=True, help="Also offer to load the virtual webcam's driver, now and at boot"
+)
+def doctor(fix: bool) -> None:
     """Say what works here, and what to do about the rest.
 
     The exit status is 0 if live use can run.
     """
     from realtime_bokeh.app.doctor import report
 
-    raise click.exceptions.Exit(report())
+    raise click.exceptions.Exit(report(fix))
 
 
 @main_command.command()

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
+from typing import TypeVar
 
 from realtime_bokeh import weights
 from realtime_bokeh.app.display import console
@@ -14,6 +15,8 @@ from realtime_bokeh.interrupts import held
 from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.pipeline import CAPTURE, EFFECT
 from realtime_bokeh.sizes import Size
+
+Entered = TypeVar("Entered")
 
 SCENE = Size(480, 640)  # of the built-in scene
 SCENE_FPS = 30.0
@@ -49,6 +52,10 @@ class Parts:
                 self._at_end.callback(sink.close, complete=False)
                 sinks.append(sink)
         return sinks
+
+    def entered(self, context: AbstractContextManager[Entered]) -> Entered:
+        """Enter a context, and leave it at the end."""
+        return self._at_end.enter_context(context)
 
     def __enter__(self) -> "Parts":
         return self

@@ -22,6 +22,7 @@ class Settings:
     """What the options say; `options.OPTIONS` tells what each means.
 
     output: None is the virtual webcam.
+    virtual_camera: None is the first that is free.
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
     inference_size: None is what the model was made for.
@@ -36,6 +37,7 @@ class Settings:
     wait: bool = False
     on_error: str = "card"
     output: str | None = None
+    virtual_camera: str | None = None
     preview: bool = False
     model: str = "lite"
     strength: float = 1.0
@@ -43,6 +45,7 @@ class Settings:
     inference_size: InferenceSize | None = None
     size: Size | None = None
     fps: float | None = None
+    always_on: bool = False
     adapt: bool = True
     mirror: bool = False
     engine: str = "auto"

@@ -12,35 +12,11 @@ import numpy as np
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.video4linux import at_hand, linux_cameras
 
-_SYSFS = Path("/sys/class/video4linux")
 _BY_ID = Path("/dev/v4l/by-id")
 _PATIENCE = 5.0  # seconds without a frame after which the camera counts as lost
 DEFAULT_SIZE = Size(720, 1280)  # asked for, if nothing else is
-
-
-def _linux_devices(virtual: bool) -> dict[str, str]:
-    found = {}
-    for entry in sorted(_SYSFS.glob("video*"), key=lambda p: (len(p.name), p.name)):
-        try:
-            name = (entry / "name").read_text().strip()
-            first = (entry / "index").read_text().strip() == "0"  # others carry metadata
-        except OSError:
-            continue
-        # a v4l2loopback has no parent device
-        if first and (entry / "device").exists() != virtual:
-            found[f"/dev/{entry.name}"] = name
-    return found
-
-
-def linux_cameras() -> dict[str, str]:
-    """Path and name of every Video4Linux capture device that is not virtual."""
-    return _linux_devices(virtual=False)
-
-
-def linux_loopbacks() -> dict[str, str]:
-    """Path and name of every v4l2loopback device."""
-    return _linux_devices(virtual=True)
 
 
 def find_camera(name: str) -> int | str:
@@ -87,7 +63,7 @@ def _at_hand() -> str:
     cameras = linux_cameras()
     if not cameras:
         return "no camera was found on this computer; plug one in, or see: realtime-bokeh doctor"
-    return "at hand: " + ", ".join(f"{path} ({name})" for path, name in cameras.items())
+    return at_hand(cameras)
 
 
 def _check_access(target: int | str) -> None:

@@ -142,7 +142,7 @@ def test_a_missing_virtual_camera_comes_with_its_installation(
     outcome = command("--camera", "demo")
     assert outcome.status == 1
     assert len(outcome.lines) == 1
-    assert "'v4l2loopback' backend: " in outcome.lines[0]
+    assert "the kernel module v4l2loopback is not " in outcome.lines[0]
     assert "sudo modprobe v4l2loopback" in outcome.lines[0]
 
 

@@ -12,15 +12,22 @@ import numpy as np
 import pytest
 
 from realtime_bokeh import pipeline
-from realtime_bokeh.app import live, parts
+from realtime_bokeh.app import live, outputs, parts
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.sinks import kernel_module, virtual_camera
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera
 from tests import clips
-from tests.fakes import CameraDriver, CountingSource, RecordingSink, UnchangedEngine
+from tests.fakes import (
+    CameraDriver,
+    CountingSource,
+    LoopbackDevice,
+    RecordingSink,
+    UnchangedEngine,
+)
 from tests.program import PROGRAM, started, wait_for
 
 
@@ -55,7 +62,7 @@ def sinks(monkeypatch: pytest.MonkeyPatch, engine: UnchangedEngine) -> list[Reco
         return lambda source: sink
 
     openers = [opener(sink) for sink in opened]
-    monkeypatch.setattr(live, "_check_outputs", lambda *_: openers)
+    monkeypatch.setattr(live, "check_outputs", lambda *_: openers)
     return opened
 
 
@@ -105,7 +112,7 @@ def test_an_interruption_while_outputs_are_opened(
 ) -> None:
     source = CountingSource(None, live=True)
     monkeypatch.setattr(live, "_open_source", lambda *_: source)
-    monkeypatch.setattr(live, "_check_outputs", lambda *_: [lambda _: sinks[0], _interrupt])
+    monkeypatch.setattr(live, "check_outputs", lambda *_: [lambda _: sinks[0], _interrupt])
     with pytest.raises(KeyboardInterrupt):
         live.run_live(Settings(), "demo", "none", preview=False)
     assert source.closed
@@ -154,16 +161,13 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
 def test_outputs_are_checked_before_anything_slow(
     monkeypatch: pytest.MonkeyPatch, output: str | None, preview: bool, sentence: str
 ) -> None:
-    import pyvirtualcam
-
-    def no_driver(**_: object) -> None:
-        raise RuntimeError("'fake' backend: not there")
+    def no_driver(device: str | None) -> None:
+        raise kernel_module.absence()
 
     def opened(*_: object) -> None:
         raise AssertionError("too early")
 
-    monkeypatch.setattr(pyvirtualcam, "Camera", no_driver)
-    monkeypatch.setattr(camera, "linux_loopbacks", dict)
+    monkeypatch.setattr(virtual_camera, "check_virtual_camera", no_driver)
     monkeypatch.setattr(parts, "open_engine", opened)
     monkeypatch.setattr(live, "_open_source", opened)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
@@ -176,19 +180,17 @@ def test_outputs_are_checked_before_anything_slow(
             live.run_live(Settings(), "demo", output, preview)
 
 
-def test_a_loopback_that_may_not_be_written_to_is_found_out_before_anything_slow(
+@pytest.mark.skipif(sys.platform != "linux", reason="v4l2loopback is Linux's")
+def test_a_loopback_that_cannot_be_written_to_is_found_out_before_anything_slow(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import pyvirtualcam
-
-    def no_access(**_: object) -> None:
-        raise RuntimeError("permission denied")
-
-    monkeypatch.setattr(pyvirtualcam, "Camera", no_access)
-    monkeypatch.setattr(camera, "linux_loopbacks", lambda: {"/dev/video9": "loopback"})
-    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != ("/dev/video9", os.W_OK))
-    with pytest.raises(SinkError, match=r"No virtual camera can be opened \(permission denied"):
-        live._check_outputs(None, preview=False, pressed=[])
+    device = LoopbackDevice(tmp_path, "Mine")
+    LoopbackDevice.plug_in(monkeypatch, device)
+    device.captures, device.outputs = True, False
+    with pytest.raises(SinkError, match=r"can be opened .another program sends"):
+        outputs.check_outputs(None, preview=False, pressed=[], device="Mine")
+    with pytest.raises(UsageError, match="There is no virtual camera 'Yours'"):
+        outputs.check_outputs(None, preview=False, pressed=[], device="Yours")
 
 
 @pytest.mark.parametrize("hangs", [False, True])

@@ -34,7 +34,7 @@ def test_every_option_is_in_the_help_of_its_commands_alone(
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_a_switch_can_be_taken_back(option: Option, command: Command) -> None:
     told = command("--help").out
-    assert (f"--no-{option.name}" in told) == (option.kind is Kind.SWITCH)
+    assert (f"--no-{option.flag[2:]}" in told) == (option.kind is Kind.SWITCH)
 
 
 def _profile(folder: Path, text: str) -> Path:

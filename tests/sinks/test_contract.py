@@ -16,7 +16,7 @@ from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sinks.virtual_camera import VirtualCamera
 from realtime_bokeh.sizes import Size
 from tests import clips
-from tests.fakes import Screen, VirtualCameraDevice
+from tests.fakes import LoopbackDevice, Screen, VirtualCameraDevice
 
 SIZE = Size(48, 64)
 
@@ -35,8 +35,16 @@ def _discard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
     return Discard()
 
 
-def _virtual_camera(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+def _obs_camera(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(pyvirtualcam, "Camera", VirtualCameraDevice)
+    return VirtualCamera(SIZE, 30.0)
+
+
+def _loopback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
+    if sys.platform != "linux":
+        pytest.skip("v4l2loopback is Linux's")
+    LoopbackDevice.plug_in(monkeypatch, LoopbackDevice(folder))
     return VirtualCamera(SIZE, 30.0)
 
 
@@ -47,8 +55,8 @@ def _preview(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
 
 
 @pytest.fixture(
-    params=[_video, _raw, _discard, _virtual_camera, _preview],
-    ids=["video", "raw", "discard", "virtual camera", "preview"],
+    params=[_video, _raw, _discard, _obs_camera, _loopback, _preview],
+    ids=["video", "raw", "discard", "virtual camera", "loopback", "preview"],
 )
 def sink(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -11,8 +11,6 @@ from realtime_bokeh.interrupts import held
 from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sinks.preview import Preview, check_screen
 from realtime_bokeh.sinks.raw import RawFrames
-from realtime_bokeh.sinks.virtual_camera import INSTALL, VirtualCamera
-from realtime_bokeh.sizes import Size
 
 FRAME = Frame(np.arange(24, dtype=np.uint8).reshape(2, 4, 3), 0, 0.0)
 
@@ -78,21 +76,6 @@ def test_a_preview_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(SinkError, match="There is no screen"):
         Preview()
-
-
-def test_a_missing_virtual_camera_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    import pyvirtualcam
-
-    def fail(**_: object) -> None:
-        raise RuntimeError("'one' backend: not there\n'two' backend: not there either\n")
-
-    monkeypatch.setattr(pyvirtualcam, "Camera", fail)
-    with pytest.raises(SinkError) as caught:
-        VirtualCamera(Size(48, 64), 30)
-    sentence = str(caught.value)
-    assert "'one' backend: not there; 'two' backend: not there either" in sentence
-    assert INSTALL[sys.platform] in sentence
-    assert "\n" not in sentence
 
 
 def test_nothing_takes_everything() -> None:

@@ -17,6 +17,8 @@ Picture = npt.NDArray[np.uint8]  # [height, width], luma
 CAMERA = "/dev/video0"  # vivid, the kernel's test camera
 VIRTUAL_CAMERA = "/dev/video10"  # v4l2loopback
 CARD_LABEL = "Bokeh_Camera"  # its name; see init
+SECOND_CAMERA = "/dev/video11"  # another
+OPEN_CAMERA = "/dev/video12"  # one without exclusive_caps
 SCRATCH = Path("/dev/shm")  # the machine's one writable place
 
 WIDTH, HEIGHT = 640, 480

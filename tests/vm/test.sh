@@ -4,6 +4,7 @@
 #   REALTIME_BOKEH  the program to test        (.venv/bin/realtime-bokeh)
 #   PYTHON          runs the tests, has numpy  (.venv/bin/python)
 #   VM_DIR          where the machine is kept  (~/.cache/realtime-bokeh-vm)
+#   V4L2LOOPBACK    another release of the virtual camera, see build; give it a VM_DIR of its own
 set -uo pipefail
 here=$(dirname "$(realpath "$0")")
 root=$(dirname "$(dirname "$here")")
