@@ -90,11 +90,12 @@ def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source],
 
         openers.append(lambda source: Discard())
     else:
-        from realtime_bokeh.sinks.video import VideoWriter, check_video
+        from realtime_bokeh.sinks.recording import Recording
+        from realtime_bokeh.sinks.video import check_video
 
         path = Path(output)
         check_video(path)
-        openers.append(lambda source: VideoWriter(path, source.size, source.fps))
+        openers.append(lambda source: Recording(path, source.size, source.fps))
     return openers
 
 

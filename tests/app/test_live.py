@@ -238,8 +238,46 @@ def test_an_interrupted_recording_is_finished(tmp_path: Path, end: signal.Signal
     assert process.returncode == 0, errors
     assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
     assert len(clips.times(tmp_path / "x.mp4")) >= 1
+    assert "moof" not in clips.boxes(tmp_path / "x.mp4")  # it was brought to its end
     assert b" in " in errors.splitlines()[-1]
     assert b"Ctrl-C stops" in errors.splitlines()
+
+
+def test_a_killed_recording_is_there(tmp_path: Path) -> None:
+    line = [*PROGRAM, "--camera", "demo", "--size", "320x240", "--output", "x.mp4"]
+    part, sizes = tmp_path / "x.recording.mp4", set[int]()
+
+    def has_grown() -> bool:
+        if part.exists():
+            sizes.add(part.stat().st_size)
+        return len(sizes) > 3  # empty, its head, and two pieces
+
+    with started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        wait_for(has_grown, process)
+        process.kill()
+        process.wait()
+    assert clips.times(part)[-1] > 0.5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_full_disk_ends_a_recording_and_loses_nothing(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys\n"
+        "from realtime_bokeh.app.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))\n"
+        "sys.argv[1:] = '--camera demo --output x.mp4'.split()\n"
+        "main()"
+    )
+    with started([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == (
+        b"realtime-bokeh: x.mp4 cannot be written (File too large); what was recorded until then "
+        b"is in x.recording.mp4"
+    )
+    assert b"Traceback" not in errors
+    assert [p.name for p in tmp_path.iterdir()] == ["x.recording.mp4"]
+    assert clips.times(tmp_path / "x.recording.mp4")[-1] > 0.5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
