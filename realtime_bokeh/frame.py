@@ -70,6 +70,10 @@ class Source(ABC):
             SourceError: when frames stop coming.
         """
 
+    def cancel(self) -> None:  # noqa: B027 - most sources wait for nothing but their device
+        """Say from another thread that no more frames are wanted: a read that only waits gives None
+        soon."""
+
     @abstractmethod
     def close(self) -> None:
         """Release the device or file; safe to call twice, and from another thread."""

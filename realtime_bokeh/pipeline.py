@@ -14,16 +14,16 @@ from realtime_bokeh.interrupts import held
 from realtime_bokeh.mailbox import Closed, Mailbox, Policy
 from realtime_bokeh.metrics import Metrics
 
-# Seconds without a rendered frame after which a live sink gets the card: longer than a frame of the
-# slowest network takes, so that picture and card do not alternate.
-WATCHDOG = 3.0
-_TICK = 0.1  # seconds between looks at windows and display while there is no frame
+_TICK = 0.1  # seconds between looks at windows, display and card while there is no frame
+_REPEAT = 0.5  # seconds after which a card is sent again: some programs give a silent camera up
 _PATIENCE = 1.0  # seconds for threads to end; a frame may take ten, and nobody wants it any more
 
-# an image in; out comes the function that waits for its rendering and gives it
-Effect = Callable[[Image], Callable[[], Image]]
+# an image in; out comes the function that waits for its rendering and gives it, or None: drop it
+Effect = Callable[[Image], Callable[[], Image | None]]
 
-CAPTURE, EFFECT = THREADS = ("bokeh capture", "bokeh effect")  # their names
+# Names of the threads. Those that a driver or a compiler may hold all begin with "bokeh ": the
+# interpreter's own end would crash under them, see `app.main`.
+CAPTURE, EFFECT = THREADS = ("bokeh capture", "bokeh effect")
 
 
 class _Begun(NamedTuple):
@@ -31,7 +31,7 @@ class _Begun(NamedTuple):
 
     frame: Frame
     seconds: float
-    finish: Callable[[], Image]
+    finish: Callable[[], Image | None]
 
 
 class Pipeline:
@@ -43,7 +43,8 @@ class Pipeline:
         sinks: written to on the thread that calls `run`.
         metrics: gets the stages "capture", "effect" (for which a frame occupied its thread), "emit"
             and "latency" (from capture to delivery, start-up left out).
-        card: shown by live sinks while nothing is rendered: never the camera's own picture.
+        card: asked before every frame, several times a second, and after a failure for what live
+            sinks show instead of a picture; None: the picture. Frames are dropped meanwhile.
         in_flight: how many renderings are begun before the first of them is waited for, while the
             source has frames at hand.
     """
@@ -54,7 +55,7 @@ class Pipeline:
         effect: Effect,
         sinks: Sequence[Sink],
         metrics: Metrics,
-        card: Image | None = None,
+        card: Callable[[], Image | None] = lambda: None,
         in_flight: int = 1,
     ) -> None:
         self._source = source
@@ -67,8 +68,15 @@ class Pipeline:
         self._captured: Mailbox[Frame] = Mailbox(policy)
         self._rendered: Mailbox[Frame] = Mailbox(policy)
         self._errors: list[BaseException] = []  # in the order in which threads failed
+        self._shown: Image | None = None  # the card that live sinks show
+        self._shown_at = 0.0  # when it was last sent
         self._started_at: float | None = None  # when the first frame was delivered
         self._dropped_before = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error or an interruption ends the run."""
+        return bool(self._errors)
 
     @property
     def dropped(self) -> int:
@@ -167,31 +175,28 @@ class Pipeline:
     def _deliver(self, begun: _Begun) -> None:
         begin = time.perf_counter()
         image = begun.finish()
+        if image is None:
+            return
         self._metrics.record("effect", begun.seconds + time.perf_counter() - begin)
         self._rendered.put(replace(begun.frame, image=image))
 
     def _emit(self, tick: Callable[[], None]) -> None:
-        latest = time.monotonic()
         while True:
             held.raise_waiting()
+            frame = None
             try:
-                frame = self._rendered.get(min(_TICK, WATCHDOG))
+                frame = self._rendered.get(_TICK)
             except Closed:
                 return
             except TimeoutError:
                 for sink in self._sinks:
                     sink.idle()
-                if time.monotonic() - latest >= WATCHDOG:
-                    self._show_card()
-                    latest = time.monotonic()
-                tick()
-                continue
-            latest = time.monotonic()
-            begin = time.perf_counter()
-            for sink in self._sinks:
-                sink.write(frame)
-            self._metrics.record("emit", time.perf_counter() - begin)
-            self._record_latency(frame)
+            if not self._show_card() and frame is not None:
+                begin = time.perf_counter()
+                for sink in self._sinks:
+                    sink.write(frame)
+                self._metrics.record("emit", time.perf_counter() - begin)
+                self._record_latency(frame)
             tick()
 
     def _record_latency(self, frame: Frame) -> None:
@@ -203,13 +208,16 @@ class Pipeline:
         elif frame.captured_at >= self._started_at:
             self._metrics.record("latency", now - frame.captured_at)
 
-    def _show_card(self) -> None:
-        if self._card is None:
-            return
-        frame = Frame(self._card, -1, time.monotonic())
-        for sink in self._sinks:
-            if sink.live:
-                sink.write(frame)
+    def _show_card(self) -> bool:
+        """Show the card, if there is one to show now."""
+        card, now = self._card(), time.monotonic()
+        if card is not None and (card is not self._shown or now - self._shown_at >= _REPEAT):
+            self._shown_at = now
+            for sink in self._sinks:
+                if sink.live:
+                    sink.write(Frame(card, -1, now))
+        self._shown = card
+        return card is not None
 
     def _shut_down(self, threads: list[threading.Thread], complete: bool) -> None:
         """End the threads and close everything.
@@ -219,6 +227,7 @@ class Pipeline:
         """
         self._captured.close()
         self._rendered.close()
+        self._source.cancel()
         deadline = time.monotonic() + _PATIENCE
         for thread in threads:
             if thread.is_alive():  # else it failed before it was started

@@ -13,7 +13,7 @@ import pytest
 import realtime_bokeh.sources.demo
 from realtime_bokeh import interrupts
 from realtime_bokeh.frame import Image
-from tests.program import Command, Outcome, signals_restored
+from tests.program import ENVIRONMENT, Command, Outcome, signals_restored
 
 
 def pytest_configure() -> None:
@@ -23,6 +23,25 @@ def pytest_configure() -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             interrupting = number == signal.SIGINT
             signal.signal(number, signal.default_int_handler if interrupting else signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads the default profile of whoever runs it."""
+    folder = str(tmp_path_factory.mktemp("config"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", folder)
+        patch.setitem(ENVIRONMENT, "XDG_CONFIG_HOME", folder)
+        yield
+
+
+@pytest.fixture
+def config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of settings of the test's own, where a default profile is read from."""
+    folder = tmp_path / "config"
+    (folder / "realtime-bokeh").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

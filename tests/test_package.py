@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "frame": {"sizes"},
     "hdr": {"frame"},
     "interrupts": set(),
+    "live": {"engines", "errors", "frame", "mailbox", "metrics", "pipeline", "sizes"},
     "mailbox": set(),
     "metadata": set(),
     "metrics": set(),

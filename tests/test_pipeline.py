@@ -24,7 +24,6 @@ from tests.fakes import CARD, RAW, RENDERED, CountingSource, RecordingSink
 
 @pytest.fixture(autouse=True)
 def _impatient_and_tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(pipeline, "WATCHDOG", 0.02)
     monkeypatch.setattr(held, "_latest", -60.0)  # when a test before was interrupted
     before = set(threading.enumerate())
     yield
@@ -41,7 +40,7 @@ def _render(image: Image) -> Callable[[], Image]:
 def test_a_file_loses_nothing() -> None:
     source, sink = CountingSource(50), RecordingSink()
     metrics, ticks = Metrics(), []
-    run = Pipeline(source, _render, [sink], metrics, CARD)
+    run = Pipeline(source, _render, [sink], metrics)
     run.run(lambda: ticks.append(metrics.count("emit")))
     assert [frame.index for frame in sink.frames] == list(range(50))
     assert set(sink.shown) == {"rendered"}
@@ -126,8 +125,9 @@ def test_the_first_error_ends_everything(culprit: str, live: bool) -> None:
             source.error = error
 
     sink, screen = RecordingSink(on_write=write), RecordingSink(live=True)
+    run = Pipeline(source, effect, [sink, screen], Metrics(), lambda: CARD if run.failed else None)
     with pytest.raises(SinkError) as caught:
-        Pipeline(source, effect, [sink, screen], Metrics(), CARD).run()
+        run.run()
     assert caught.value is error
     assert source.closed
     # a recording is kept up to the camera's loss, a rendering is whole or not at all
@@ -136,36 +136,84 @@ def test_the_first_error_ends_everything(culprit: str, live: bool) -> None:
     assert "raw" not in screen.shown
 
 
-@pytest.mark.parametrize("stalled", ["source", "effect"])
-def test_a_stall_shows_the_card_and_never_the_camera(stalled: str) -> None:
-    source, gate = CountingSource(None, live=True), threading.Event()
-    if stalled == "source":
-        source.hold.clear()
-
-    def effect(image: Image) -> Callable[[], Image]:
-        assert stalled == "source" or gate.wait(10)
-        return lambda: RENDERED
+def test_a_card_takes_the_place_of_frames() -> None:
+    card: list[Image | None] = [CARD]
 
     def look(frame: Frame) -> None:
-        if len(screen.frames) == 3:  # the stall ends
-            gate.set()
-            source.hold.set()
-        if frame.image is RENDERED:
+        if len(recording.frames) == 2:
             raise Stopped
 
-    screen, recording = RecordingSink(live=True, on_write=look), RecordingSink()
+    def tick() -> None:
+        ticks.append(len(screen.frames))
+        if len(ticks) == 5:
+            card[0] = None
+
+    ticks: list[int] = []
+    recording, screen = RecordingSink(on_write=look), RecordingSink(live=True)
+    source = CountingSource(None, live=True)
     with pytest.raises(Stopped):
-        Pipeline(source, effect, [recording, screen], Metrics(), CARD).run()
-    assert screen.shown == ["card"] * (len(screen.frames) - 1) + ["rendered"]
-    assert len(screen.frames) >= 4
-    assert recording.shown == ["rendered"]
+        Pipeline(source, _render, [screen, recording], Metrics(), lambda: card[0]).run(tick)
+    assert screen.shown[0] == "card"
+    assert ticks[0] == 1  # before any frame
+    assert screen.shown[-2:] == ["rendered", "rendered"]
+    assert recording.shown == ["rendered", "rendered"]
 
 
-def test_the_card_is_there_before_the_first_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "WATCHDOG", 60)
+def test_a_card_is_sent_again_now_and_then_and_a_new_one_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = CountingSource(None, live=True)
+    source.hold.clear()
+    other = CARD.copy()
+    cards = iter([CARD] * 4 + [other] * 4)
+
+    def card() -> Image:
+        try:
+            return next(cards)
+        except StopIteration:
+            source.hold.set()
+            raise Stopped from None
+
     screen = RecordingSink(live=True)
-    Pipeline(CountingSource(3, live=True), _render, [screen], Metrics(), CARD).run()
-    assert screen.shown[:2] == ["card", "rendered"]
+    monkeypatch.setattr(pipeline, "_TICK", 0.001)
+    monkeypatch.setattr(pipeline, "_REPEAT", 3600)
+    with pytest.raises(Stopped):
+        Pipeline(source, _render, [screen], Metrics(), card).run()
+    assert [frame.image is other for frame in screen.frames] == [False, True]
+    monkeypatch.setattr(pipeline, "_REPEAT", 0)
+    cards = iter([CARD] * 4)
+    screen.frames.clear()
+    with pytest.raises(Stopped):
+        Pipeline(source, _render, [screen], Metrics(), card).run()
+    assert len(screen.frames) == 4
+
+
+def test_a_rendering_that_failed_is_left_out() -> None:
+    numbers = itertools.count()
+
+    def effect(image: Image) -> Callable[[], Image | None]:
+        return lambda: RENDERED if next(numbers) % 2 else None
+
+    source, sink = CountingSource(10), RecordingSink()
+    Pipeline(source, effect, [sink], Metrics()).run()
+    assert [frame.index for frame in sink.frames] == [1, 3, 5, 7, 9]
+
+
+def test_a_source_that_waits_is_told_of_the_end() -> None:
+    class Waiting(CountingSource):
+        def cancel(self) -> None:
+            self.total = 0
+            self.hold.set()
+
+    source = Waiting(None, live=True)
+    source.hold.clear()
+
+    def idle() -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        Pipeline(source, _render, [RecordingSink(on_idle=idle)], Metrics()).run()
+    assert source.closed
 
 
 def test_an_interruption_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,21 +226,6 @@ def test_an_interruption_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -
         Pipeline(source, _render, [sink], Metrics()).run()
     assert source.closed
     assert sink.closed == [False]
-
-
-def test_the_user_can_stop_while_the_card_is_shown() -> None:
-    source = CountingSource(None, live=True)
-    source.hold.clear()
-
-    def look(frame: Frame) -> None:
-        if len(screen.frames) == 2:
-            source.hold.set()
-            raise Stopped
-
-    screen = RecordingSink(live=True, on_write=look)
-    with pytest.raises(Stopped):
-        Pipeline(source, _render, [screen], Metrics(), CARD).run()
-    assert screen.shown == ["card", "card"]
 
 
 def test_an_error_of_closing_comes_last() -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from realtime_bokeh.app.display import console, count_progress, counted, rate
-from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, open_effect
+from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Effect, Parts, open_effect
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.files import STANDARD, check_output
 from realtime_bokeh.frame import Image, Sink, Source, Stopped
 from realtime_bokeh.metrics import Metrics
-from realtime_bokeh.pipeline import Effect, Pipeline
+from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sizes import Size
 
 

@@ -1,22 +1,26 @@
 """Live use: from a camera into what the user chose."""
 
 import os
+import signal
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from realtime_bokeh import weights
-from realtime_bokeh.app.card import holding_card
 from realtime_bokeh.app.display import console, counted, live_status, status_line
-from realtime_bokeh.app.letterbox import letterbox
-from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, open_effect
+from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
 from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.app.terminal import keys
 from realtime_bokeh.errors import UsageError
-from realtime_bokeh.frame import Image, Sink, Source, Stopped
-from realtime_bokeh.metrics import Metrics
-from realtime_bokeh.pipeline import Effect, Pipeline
-from realtime_bokeh.sizes import Size
+from realtime_bokeh.frame import Sink, Source, Stopped
+from realtime_bokeh.live.camera import WatchedCamera
+from realtime_bokeh.live.effect import LiveEffect
+from realtime_bokeh.live.keys import Keys
+from realtime_bokeh.live.run import LiveRun, State
+from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
 
 
 def _is_clip(camera: str) -> bool:
@@ -55,8 +59,13 @@ def _open_source(camera: str, settings: Settings) -> Source:
     return Camera(camera, settings.size, settings.fps)
 
 
-def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source], Sink]]:
+def _check_outputs(
+    output: str | None, preview: bool, pressed: list[str]
+) -> list[Callable[[Source], Sink]]:
     """Check what frames shall go to, before anything slow is opened.
+
+    Args:
+        pressed: keys that are pressed in the preview's window are appended to it.
 
     Returns:
         What opens each output for the frames of a source.
@@ -69,7 +78,7 @@ def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source],
         from realtime_bokeh.sinks.preview import Preview, check_screen
 
         check_screen()
-        openers.append(lambda source: Preview())
+        openers.append(lambda source: Preview(pressed.append))
     if output is None:
         from realtime_bokeh.sinks.virtual_camera import VirtualCamera
         from realtime_bokeh.sources.camera import linux_loopbacks
@@ -99,25 +108,6 @@ def _check_outputs(output: str | None, preview: bool) -> list[Callable[[Source],
     return openers
 
 
-def _fitted(effect: Effect, size: Size) -> Effect:
-    """An effect whose renderings have the size that the outputs were opened with.
-
-    A camera may change its size while it runs: a phone is turned, another program asks for another.
-    """
-    told = False
-
-    def fitted(image: Image) -> Callable[[], Image]:
-        nonlocal told
-        given = Size.of(image)
-        if given != size and not told:
-            told = True
-            console.print(f"The camera now gives {given}; black bars bring it to {size}")
-        finish = effect(image)
-        return lambda: letterbox(finish(), size)
-
-    return fitted
-
-
 def _advice(settings: Settings) -> str:
     """What makes a run faster."""
     smaller = "a smaller --inference-size"
@@ -125,39 +115,97 @@ def _advice(settings: Settings) -> str:
     return f"too slow for this camera, try {remedy}"
 
 
+class _Report:
+    """What a person on the terminal is told: one line that follows the run, and what changes."""
+
+    def __init__(
+        self, run: LiveRun, camera: WatchedCamera, effect: LiveEffect, advice: str
+    ) -> None:
+        self._run, self._camera, self._effect, self._advice = run, camera, effect, advice
+        self._trouble = ""
+        self._size = camera.size
+
+    def line(self) -> str:
+        """What the run is told, and its rates while there are any."""
+        state, engine = self._run.state, self._effect.engine
+        marks = {
+            "BLUR OFF": state.off, "blank": state.blank, "frozen": state.frozen,
+            "camera off": not self._camera.open,
+        }  # fmt: skip
+        words = [word for word, holds in marks.items() if holds]
+        if state.blank or state.frozen or not self._camera.open:
+            return " | ".join([*words, engine.reason])
+        line = status_line(self._run.metrics, self._run.dropped, engine.reason, self._advice)
+        return engine.busy or " | ".join([*words, line])
+
+    def tell(self) -> None:
+        """Print what has changed since the last call."""
+        if (trouble := self._run.trouble) != self._trouble:
+            self._trouble = trouble
+            console.print(f"{trouble}; trying again" if trouble else "All is well again")
+        if (size := self._camera.given) != self._size:
+            self._size = size
+            console.print(
+                f"The camera now gives {size}; black bars bring it to {self._camera.size}"
+            )
+
+
+@contextmanager
+def _blank_by_signal(run: LiveRun) -> Iterator[None]:
+    """SIGUSR1 blanks the picture and shows it again, where there is such a signal."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGUSR1, lambda *_: run.set(blank=not run.state.blank))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
 def run_live(settings: Settings, camera: str, output: str | None, preview: bool) -> None:
     """From a camera, or the demo scene, into what the user chose, until it is stopped."""
     # what is wrong with the command comes before what is missing on this computer
-    weights.find(settings.model)
-    _check_camera(camera, settings)
-    openers = _check_outputs(output, preview)
+    opener = engine_opener(settings)
+    if not settings.wait:
+        _check_camera(camera, settings)
+    pressed: list[str] = []  # in the window
+    openers = _check_outputs(output, preview, pressed)
     with Parts() as parts:
-        effect, engine, name = open_effect(settings)
-        parts.add_engine(engine)
-        source = _open_source(camera, settings)
+        effect = LiveEffect(opener(), opener)
+        parts.add_engine(effect)
+        say_passed_over(effect.engine, settings)
+        source = WatchedCamera(
+            partial(_open_source, stable_name(camera), settings), has_sensor(camera), settings.wait,
+            settings.size or DEFAULT_SIZE, settings.fps or SCENE_FPS,
+        )  # fmt: skip
         parts.add_source(source)
         sinks = parts.open_sinks(partial(opener, source) for opener in openers)
         console.print(source.describe())
         console.print(f"output: {', '.join(sink.describe() for sink in sinks)}")
-        console.print(name)
+        console.print(effect.engine.reason)
         console.print("Ctrl-C stops" + (", q in the window too" if preview else ""))
-        card = holding_card(source.size, "Realtime Bokeh: no picture yet")
-        metrics = Metrics()
-        effect = _fitted(effect, source.size)
-        pipeline = Pipeline(source, effect, sinks, metrics, card, engine.in_flight)
-
-        def line() -> str:
-            return status_line(metrics, pipeline.dropped, name, _advice(settings))
-
+        state = State(settings.strength, settings.smoothing, settings.mirror)
+        run = LiveRun(source, effect, sinks, state, settings.on_error == "passthrough")
+        report = _Report(run, source, effect, _advice(settings))
+        bindings = Keys(run, console.print)
         begin = time.monotonic()
         try:
-            with live_status(lambda: engine.busy or line()) as tick:
-                pipeline.run(tick)
+            with _blank_by_signal(run), keys() as typed, live_status(report.line) as show:
+
+                def tick() -> None:
+                    for key in [*typed(), *pressed]:
+                        bindings.press(key)
+                    pressed.clear()
+                    report.tell()
+                    show()
+
+                run.run(tick)
         except (KeyboardInterrupt, Stopped):
             pass  # the way to end it
-    frames = metrics.count("emit")
+    frames = run.metrics.count("emit")
     if frames:
         seconds = time.monotonic() - begin
-        console.print(f"{counted(frames, 'frame')} in {seconds:.1f} s; {line()}")
+        console.print(f"{counted(frames, 'frame')} in {seconds:.1f} s; {report.line()}")
     else:
         console.print("Stopped before the first frame was ready")

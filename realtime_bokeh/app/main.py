@@ -21,7 +21,15 @@ from realtime_bokeh import __version__, interrupts
 from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
-from realtime_bokeh.app.settings import Settings, defaults, load_settings, read_profile
+from realtime_bokeh.app.profile import find_default, shown
+from realtime_bokeh.app.service import service
+from realtime_bokeh.app.settings import (
+    Settings,
+    defaults,
+    load_settings,
+    load_with_origins,
+    read_profile,
+)
 from realtime_bokeh.errors import BokehError, UsageError
 
 _NAME = "realtime-bokeh"
@@ -62,12 +70,17 @@ class _InOrder(click.Group):
     },
 )
 @options_of(LIVE, defaults())
+@click.option("--show-config", is_flag=True,
+              help="Print every option's value and where it comes from, and end")  # fmt: skip
 @click.version_option(__version__, prog_name=_NAME, message="%(prog)s %(version)s")
 @click.pass_context
-def main_command(context: click.Context, /, config: Path | None, **flags: object) -> None:
+def main_command(
+    context: click.Context, /, config: Path | None, show_config: bool, **flags: object
+) -> None:
     """Photographic background blur, live: a camera goes in, a virtual webcam comes out.
 
-    realtime-bokeh --camera 0 starts it. The commands below do the rest.
+    realtime-bokeh --camera 0 starts it, or realtime-bokeh alone, once the default profile names a
+    camera (--show-config says where it lies). The commands below do the rest.
     """
     given = [
         f"--{name.replace('_', '-')}"
@@ -83,11 +96,15 @@ def main_command(context: click.Context, /, config: Path | None, **flags: object
                 f"if {command} has it (see {_NAME} {command} --help)"
             )
         return
-    if not given:
-        click.echo(context.get_help())
+    profile = config or find_default()
+    if show_config:
+        click.echo(shown(*load_with_origins(profile, flags), profile))
         return
-    settings = _load(config, flags)
+    settings = _load(profile, flags)
     if settings.camera is None:
+        if not given:
+            click.echo(context.get_help())
+            return
         raise UsageError("--camera is missing; give its index, or demo for the built-in scene")
     from realtime_bokeh.app.live import run_live
 
@@ -174,7 +191,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
         benchmark.print_results(results)
 
 
-for _group in (weights, export, engines):
+for _group in (service, weights, export, engines):
     main_command.add_command(_group)
 
 
@@ -228,9 +245,7 @@ def main() -> NoReturn:
         warnings.simplefilter("ignore")  # libraries' remarks about odd files
     status = _run(state)
     interrupts.ignore()
-    from realtime_bokeh.pipeline import THREADS  # not above: --help needs no numpy
-
-    if any(thread.name in THREADS for thread in threading.enumerate()):
+    if any(thread.name.startswith("bokeh ") for thread in threading.enumerate()):
         # a driver or a compiler holds one: the interpreter's own end would crash under it
         sys.stdout.flush()
         os._exit(status)

@@ -60,6 +60,11 @@ class Option:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def off_flag(self) -> str:
+        """What switches a switch off."""
+        return "--no-" + self.flag[2:]
+
     def read(self, text: str) -> Value:
         """The value of a text from the command line.
 
@@ -122,6 +127,10 @@ OPTIONS = (
     Option("camera", Kind.TEXT, "CAMERA",
            "Camera by its index, /dev path or by-id name; or a video file, again and again; demo "
            "is the built-in scene", (LIVE,)),
+    Option("wait", Kind.SWITCH, "", "Begin without the camera, and wait for it", (LIVE,)),
+    Option("on_error", Kind.TEXT, "card|passthrough",
+           "What is shown when the effect fails: a card that says so, or the camera as it is",
+           (LIVE,), choices=("card", "passthrough")),
     Option("output", Kind.TEXT, "FILE",
            "A video file instead of the virtual webcam; none writes nothing, - writes raw bgr24 "
            "frames to standard output", (LIVE,), unset="the virtual webcam"),
@@ -215,7 +224,7 @@ def _click_option(option: Option, defaults: Mapping[str, object]) -> Callable[[C
     default = default_text(option, defaults)
     said = f"{option.help} (default: {default})" if default else option.help
     if option.kind is Kind.SWITCH:
-        return click.option(f"{option.flag}/--no-{option.flag[2:]}", default=None, help=said)
+        return click.option(f"{option.flag}/{option.off_flag}", default=None, help=said)
     return click.option(
         option.flag, metavar=option.shape, help=said, shell_complete=_completion(option)
     )

@@ -11,11 +11,15 @@ from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls, Engine, open_engine
 from realtime_bokeh.frame import Image, Sink, Source
 from realtime_bokeh.interrupts import held
-from realtime_bokeh.pipeline import CAPTURE, EFFECT, Effect
+from realtime_bokeh.live.effect import LiveEffect
+from realtime_bokeh.pipeline import CAPTURE, EFFECT
 from realtime_bokeh.sizes import Size
 
 SCENE = Size(480, 640)  # of the built-in scene
 SCENE_FPS = 30.0
+
+# an image in; out comes the function that waits for its rendering and gives it
+Effect = Callable[[Image], Callable[[], Image]]
 
 
 class Parts:
@@ -32,8 +36,8 @@ class Parts:
         """Close a source at the end."""
         self._at_end.callback(_close_unused, source, CAPTURE)
 
-    def add_engine(self, engine: Engine) -> None:
-        """Close an engine at the end."""
+    def add_engine(self, engine: Engine | LiveEffect) -> None:
+        """Close an engine, or what has several, at the end."""
         self._at_end.callback(_close_unused, engine, EFFECT)
 
     def open_sinks(self, openers: Iterable[Callable[[], Sink]]) -> list[Sink]:
@@ -57,21 +61,35 @@ class Parts:
             self._at_end.__exit__(kind, error, trace)
 
 
-def _close_unused(part: Source | Engine, thread: str) -> None:
+def _close_unused(part: Source | Engine | LiveEffect, thread: str) -> None:
     """Close a part, unless the thread of that name, the only one to use it, has not ended."""
     if all(other.name != thread for other in threading.enumerate()):
         part.close()
 
 
-def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Engine, str]:
-    """The effect, the engine in it, and the line about it; `photos`: see `open_engine`."""
+def engine_opener(settings: Settings, photos: bool = False) -> Callable[[], Engine]:
+    """What opens the engine of these settings; `photos`: see `open_engine`.
+
+    Raises:
+        UsageError, WeightsError: when there is no such model, or it is damaged.
+    """
     model = weights.find(settings.model)
-    engine = open_engine(
+    return lambda: open_engine(
         model, settings.engine, settings.inference_size, settings.device, settings.precision, photos
     )
+
+
+def say_passed_over(engine: Engine, settings: Settings) -> None:
+    """Tell those who want to know which engines are not used, and why."""
     if settings.verbose:
         for sentence in engine.passed_over:
             console.print(sentence)
+
+
+def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Engine, str]:
+    """The effect on files, the engine in it, and the line about it; `photos` as above."""
+    engine = engine_opener(settings, photos)()
+    say_passed_over(engine, settings)
     controls = Controls(settings.strength, settings.smoothing)
 
     def effect(image: Image) -> Callable[[], Image]:

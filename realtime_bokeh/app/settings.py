@@ -33,6 +33,8 @@ class Settings:
     """
 
     camera: str | None = None
+    wait: bool = False
+    on_error: str = "card"
     output: str | None = None
     preview: bool = False
     model: str = "lite"
@@ -64,12 +66,23 @@ def defaults() -> dict[str, object]:
 
 
 def load_settings(profile: Path | None, flags: Mapping[str, object]) -> Settings:
-    """Settings from a profile, if any, and flags.
+    """Settings from a profile, if any, and flags; see `load_with_origins`."""
+    return load_with_origins(profile, flags)[0]
+
+
+def load_with_origins(
+    profile: Path | None, flags: Mapping[str, object]
+) -> tuple[Settings, dict[str, str]]:
+    """Settings from a profile, if any, and flags, and where they come from.
 
     Args:
         profile: a TOML file whose keys are the names of the options, with - or _.
         flags: by the option's name: texts as they were written, or true or false; None means that
             a flag was not given.
+
+    Returns:
+        The settings, and by the option's name the profile's path or the flag that gave the value;
+        what has its default is not among them, nor `stacked`, which is a `model` here.
 
     Raises:
         UsageError: when the profile cannot be read, has an unknown key, or a value is wrong.
@@ -79,12 +92,18 @@ def load_settings(profile: Path | None, flags: Mapping[str, object]) -> Settings
         for name, value in flags.items()
         if value is not None
     }
-    values = {}
-    if profile:
-        values = read_profile(profile, overridden=given)
-        if given.get("stacked") is False and values.get("model") == "stacked":
-            del values["model"]
-    return replace(Settings(), **(values | _choose_stacked(given)))
+    values = read_profile(profile, overridden=given) if profile else {}
+    origins = dict.fromkeys(values, str(profile))
+    stacked = given.get("stacked")
+    if stacked is False and values.get("model") == "stacked":
+        del values["model"]
+        origins["model"] = BY_NAME["stacked"].off_flag
+    given = _choose_stacked(given)
+    for name, value in given.items():
+        origins[name] = BY_NAME[name].off_flag if value is False else BY_NAME[name].flag
+    if stacked:
+        origins["model"] = BY_NAME["stacked"].flag
+    return replace(Settings(), **(values | given)), origins
 
 
 def _choose_stacked(values: dict[str, Value]) -> dict[str, Any]:
@@ -97,8 +116,11 @@ def _choose_stacked(values: dict[str, Value]) -> dict[str, Any]:
     return values
 
 
-def read_toml(option: str, path: Path) -> dict[str, object]:
-    """What a TOML file given by an option holds.
+def read_toml(said: str, path: Path) -> dict[str, object]:
+    """What a TOML file holds.
+
+    Args:
+        said: what it is, for errors, such as the option that names it.
 
     Raises:
         UsageError: when it cannot be read.
@@ -106,9 +128,9 @@ def read_toml(option: str, path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{option} {path} cannot be read ({error.strerror})") from error
+        raise UsageError(f"{said} {path} cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{option} {path} is not TOML ({error})") from error
+        raise UsageError(f"{said} {path} is not TOML ({error})") from error
 
 
 def read_profile(path: Path, overridden: Container[str] = ()) -> dict[str, Any]:
@@ -121,21 +143,21 @@ def read_profile(path: Path, overridden: Container[str] = ()) -> dict[str, Any]:
         UsageError: as `load_settings`.
     """
     values: dict[str, Value] = {}
-    for key, entry in read_toml("--config", path).items():
+    for key, entry in read_toml("Profile", path).items():
         name = key.replace("-", "_")
         option = BY_NAME.get(name)
         if option is None:
             known = [option.name for option in OPTIONS]
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise UsageError(f"--config {path}: {key!r} is unknown; {hint}")
+            raise UsageError(f"Profile {path}: {key!r} is unknown; {hint}")
         try:
             values[name] = option.read_toml(entry)
             if name not in overridden:
                 option.check(values[name])
         except UsageError as error:
-            raise UsageError(f"--config {path}: {error}") from error
+            raise UsageError(f"Profile {path}: {error}") from error
     try:
         return _choose_stacked(values)
     except UsageError as error:
-        raise UsageError(f"--config {path}: {error}") from error
+        raise UsageError(f"Profile {path}: {error}") from error

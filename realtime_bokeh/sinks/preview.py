@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import cv2
 
@@ -45,14 +46,18 @@ def check_screen() -> None:
 class Preview(Sink):
     """Shows frames; q, Esc or the window's close button stop. Must live on the main thread.
 
+    Args:
+        on_key: is told of every other key, one character.
+
     Raises:
         SinkError: as `check_screen`.
     """
 
     live = True
 
-    def __init__(self) -> None:
+    def __init__(self, on_key: Callable[[str], None] = lambda key: None) -> None:
         check_screen()
+        self._on_key = on_key
         # Qt 5.15 in OpenCV 5.0's wheels complains four times that it brings no fonts; we show none
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         try:
@@ -73,9 +78,12 @@ class Preview(Sink):
         self.idle()
 
     def idle(self) -> None:
-        key = cv2.waitKey(1) & 0xFF
-        if key in (27, ord("q")) or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
+        key = cv2.waitKey(1)
+        pressed = "" if key < 0 else chr(key & 0xFF)
+        if pressed in ("\x1b", "q") or cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) < 1:
             raise Stopped
+        if pressed:
+            self._on_key(pressed)
 
     def close(self, complete: bool) -> None:
         cv2.destroyAllWindows()

@@ -16,7 +16,7 @@ from realtime_bokeh.sizes import Size
 _SYSFS = Path("/sys/class/video4linux")
 _BY_ID = Path("/dev/v4l/by-id")
 _PATIENCE = 5.0  # seconds without a frame after which the camera counts as lost
-_DEFAULT_SIZE = Size(720, 1280)
+DEFAULT_SIZE = Size(720, 1280)  # asked for, if nothing else is
 
 
 def _linux_devices(virtual: bool) -> dict[str, str]:
@@ -64,6 +64,25 @@ def find_camera(name: str) -> int | str:
     return str(path)
 
 
+def _path(name: str) -> str:
+    return f"/dev/video{name}" if name.isdecimal() else name
+
+
+def stable_name(name: str) -> str:
+    """The name by which a camera is found after it was unplugged and numbered anew.
+
+    That is its link in /dev/v4l/by-id, where it has one; else what was given.
+    """
+    device = os.path.realpath(_path(name))
+    links = sorted(_BY_ID.glob("*")) if _BY_ID.is_dir() else []
+    return next((str(link) for link in links if os.path.realpath(link) == device), name)
+
+
+def has_sensor(name: str) -> bool:
+    """Whether a camera is known to be a device, no two pictures of which are alike."""
+    return os.path.realpath(_path(name)) in linux_cameras()
+
+
 def _at_hand() -> str:
     cameras = linux_cameras()
     if not cameras:
@@ -75,7 +94,7 @@ def _check_access(target: int | str) -> None:
     """Say in words why a Video4Linux device cannot be opened."""
     if sys.platform != "linux":
         return
-    path = f"/dev/video{target}" if isinstance(target, int) else target
+    path = _path(str(target))
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:
@@ -125,16 +144,19 @@ class Camera(Source):
     def __init__(self, name: str, size: Size | None = None, fps: float | None = None) -> None:
         self._name = name
         self._index = 0
+        self._cancelled = False
         target = find_camera(name)
         _check_access(target)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        # OpenCV waits ten seconds for a frame, and nobody else may have the camera meanwhile
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2")
         backend = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
         self._capture = cv2.VideoCapture(target, backend)
         if not self._capture.isOpened():
             raise _taken(target)
         # the pixel format first: most webcams grant large sizes at full rate as MJPG only
         self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        height, width = size or _DEFAULT_SIZE
+        height, width = size or DEFAULT_SIZE
         self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         if fps:
@@ -163,7 +185,7 @@ class Camera(Source):
 
     def _grab(self) -> Frame:
         patience = time.monotonic() + _PATIENCE
-        while time.monotonic() < patience:
+        while time.monotonic() < patience and not self._cancelled:
             ok, given = self._capture.read()
             image = _as_bgr(given) if ok and given is not None and given.size else None
             if image is not None:
@@ -172,6 +194,9 @@ class Camera(Source):
                 return frame
             time.sleep(0.02)
         raise _taken(self._name)
+
+    def cancel(self) -> None:
+        self._cancelled = True
 
     def close(self) -> None:
         self._capture.release()

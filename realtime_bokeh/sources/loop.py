@@ -70,6 +70,9 @@ class Loop(Source):
         except UsageError as error:  # it could be read when this was opened
             raise SourceError(str(error)) from error
 
+    def cancel(self) -> None:
+        self._closed.set()
+
     def close(self) -> None:
         self._closed.set()
         self._reader.close()

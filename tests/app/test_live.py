@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -26,32 +25,17 @@ from tests.program import PROGRAM, started, wait_for
 
 
 class _Turned(CountingSource):
-    """Frames of a phone's camera: three as wide as its size says, three upright, and so on."""
+    """A phone's camera, which is turned after the first frame that was shown."""
 
     size = Size(48, 64)
+    turned = False
 
     def read(self) -> Frame | None:
         frame = super().read()
         if frame is None:
             return None
-        size = self.size if frame.index // 3 % 2 == 0 else Size(64, 48)
-        image = clips.solid((200, 200, 200), size)
-        return Frame(image, frame.index, 100 + frame.index / 30, frame.pts)
-
-
-def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(parts, "open_engine", lambda *_: UnchangedEngine())
-    monkeypatch.setattr(live, "_open_source", lambda *_: _Turned(12))
-    live.run_live(Settings(), "demo", str(tmp_path / "out.mp4"), preview=False)
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        frames = [f.to_ndarray(format="gray") for f in container.decode(video=0)]
-    assert [frame.shape for frame in frames] == [(48, 64)] * 12
-    assert [int(frame[:, :8].mean()) > 100 for frame in frames] == ([True] * 3 + [False] * 3) * 2
-    assert all(frame[:, 24:40].mean() > 150 for frame in frames)
-    told = capfd.readouterr().err
-    assert told.count("The camera now gives 48x64; black bars bring it to 64x48") == 1
+        image = clips.solid((200, 200, 200), Size(64, 48) if self.turned else self.size)
+        return Frame(image, frame.index, frame.captured_at)
 
 
 @pytest.fixture
@@ -75,11 +59,33 @@ def sinks(monkeypatch: pytest.MonkeyPatch, engine: UnchangedEngine) -> list[Reco
     return opened
 
 
+def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink], capfd: pytest.CaptureFixture[str]
+) -> None:
+    phone = _Turned(None, live=True)
+    shown: list[Image] = []
+
+    def write(frame: Frame) -> None:
+        shown.append(frame.image)
+        phone.turned = True
+        if shown[-1][0, 0].max() == 0 and len(shown) > 5:
+            raise Stopped
+
+    monkeypatch.setattr(live, "_open_source", lambda *_: phone)
+    monkeypatch.setattr(sinks[0], "write", write)
+    live.run_live(Settings(), "demo", "none", preview=False)
+    assert {image.shape for image in shown} == {(48, 64, 3)}
+    assert shown[0].min() == 200
+    assert shown[-1][:, 24:40].mean() > 150
+    told = capfd.readouterr().err
+    assert told.count("The camera now gives 48x64; black bars bring it to 64x48") == 1
+
+
 def _interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("moment", ["_fitted", "holding_card", "Metrics", "Pipeline"])
+@pytest.mark.parametrize("moment", ["State", "LiveRun", "_Report", "Keys"])
 def test_an_interrupted_start_closes_what_is_open(
     monkeypatch: pytest.MonkeyPatch,
     sinks: list[RecordingSink], engine: UnchangedEngine, moment: str,
@@ -127,7 +133,7 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
     if moment == "live_status":
         monkeypatch.setattr(live, moment, _interrupt)
     else:
-        monkeypatch.setattr(pipeline.Pipeline, "_show_card", _interrupt)
+        monkeypatch.setattr(pipeline.Pipeline, "_emit", _interrupt)
     live.run_live(Settings(), "demo", "none", preview=False)
     assert source.closed
     assert all(sink.closed for sink in sinks)
@@ -158,7 +164,7 @@ def test_outputs_are_checked_before_anything_slow(
 
     monkeypatch.setattr(pyvirtualcam, "Camera", no_driver)
     monkeypatch.setattr(camera, "linux_loopbacks", dict)
-    monkeypatch.setattr(live, "open_effect", opened)
+    monkeypatch.setattr(parts, "open_engine", opened)
     monkeypatch.setattr(live, "_open_source", opened)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -182,7 +188,7 @@ def test_a_loopback_that_may_not_be_written_to_is_found_out_before_anything_slow
     monkeypatch.setattr(camera, "linux_loopbacks", lambda: {"/dev/video9": "loopback"})
     monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != ("/dev/video9", os.W_OK))
     with pytest.raises(SinkError, match=r"No virtual camera can be opened \(permission denied"):
-        live._check_outputs(None, preview=False)
+        live._check_outputs(None, preview=False, pressed=[])
 
 
 @pytest.mark.parametrize("hangs", [False, True])

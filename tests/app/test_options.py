@@ -74,7 +74,7 @@ def test_a_profile_says_everything_that_a_live_run_needs(
 
 def test_a_mistake_in_a_profile_names_the_file_unless_a_flag_overrides_it(tmp_path: Path) -> None:
     profile = _profile(tmp_path, 'strength = 7\nsize = "big"')
-    with pytest.raises(UsageError, match=r"--config .*p\.toml: --strength 7 is out of range"):
+    with pytest.raises(UsageError, match=r"Profile .*p\.toml: --strength 7 is out of range"):
         load_settings(profile, {})
     profile = _profile(tmp_path, "strength = 7")
     assert load_settings(profile, {"strength": "0"}).strength == 0
@@ -90,7 +90,9 @@ def test_nought_is_a_value(option: str, command: Command) -> None:
     assert "--camera is missing" in outcome.lines[0]
 
 
-@pytest.mark.parametrize(("group", "part"), [("export", "tflite"), ("weights", "lite")])
+@pytest.mark.parametrize(
+    ("group", "part"), [("export", "tflite"), ("weights", "lite"), ("service", "status")]
+)
 def test_a_group_alone_is_no_mistake(group: str, part: str, command: Command) -> None:
     outcome = command(group)
     assert (outcome.status, outcome.lines) == (0, [])

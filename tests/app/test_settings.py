@@ -65,7 +65,7 @@ def test_a_bad_value_is_explained(flags: dict[str, Any], sentence: str) -> None:
         ("a b", "is not TOML"),
         ("\udcff", "is not TOML"),
         ("strenght = 1", "'strenght' is unknown; did you mean strength"),
-        ("zzz = 1", "'zzz' is unknown; there are camera, output"),
+        ("zzz = 1", "'zzz' is unknown; there are camera, wait"),
         ('strength = "x"', "strength = 'x' is not a number"),
         ("strength = true", "strength = True is not a number"),
         ("smoothing = false", "smoothing = False is not a number"),

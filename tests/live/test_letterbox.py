@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime_bokeh.app.letterbox import letterbox
+from realtime_bokeh.live.letterbox import letterbox
 from realtime_bokeh.sizes import Size
 from tests import clips
 

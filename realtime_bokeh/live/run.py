@@ -1,0 +1,209 @@
+"""A live run: it owns camera, effect and outputs, and is told what to do from any thread."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+
+from realtime_bokeh.engines import Controls
+from realtime_bokeh.frame import Image, Sink
+from realtime_bokeh.live.camera import WatchedCamera
+from realtime_bokeh.live.card import card
+from realtime_bokeh.live.effect import Finish, LiveEffect
+from realtime_bokeh.live.letterbox import letterbox
+from realtime_bokeh.metrics import Metrics
+from realtime_bokeh.pipeline import Pipeline
+from realtime_bokeh.sizes import Size
+
+_SILENCE = 1.0  # seconds without a rendering after which the card is shown, or
+_FRAMES = 4  # as many frames as this, where they take longer
+
+STARTING = "Realtime Bokeh: no picture yet"
+BLANK = "Paused"
+UNWATCHED = "The camera is off while nobody watches"
+SILENT = "The effect does not answer"
+ENDED = "Realtime Bokeh has ended after a failure"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a run is told; strength and smoothing as in `engines.Controls`.
+
+    mirror: whether left and right are exchanged.
+    off: whether the camera's own picture is shown, without blur.
+    blank: whether the card is shown, and the camera released.
+    frozen: whether the latest picture stays, and the camera is released.
+    """
+
+    strength: float = 1.0
+    smoothing: float = 0.5
+    mirror: bool = False
+    off: bool = False
+    blank: bool = False
+    frozen: bool = False
+
+    @property
+    def controls(self) -> Controls:
+        """What the engine is told.
+
+        Raises:
+            UsageError: when one of them is out of its range.
+        """
+        return Controls(self.strength, self.smoothing)
+
+
+class LiveRun:
+    """Camera, effect and outputs, which go on whatever happens to the first two.
+
+    The virtual camera shows rendered pictures, or a card that says why there are none; the camera's
+    own picture only when it is told to (`State.off`) or failures shall pass it through.
+
+    Args:
+        camera: read until the run is stopped; closed by it.
+        effect: renders; closed by whoever made it.
+        sinks: written to on the thread that calls `run`; closed by it.
+        passthrough: whether the camera's own picture is shown where the effect fails.
+        watched: whether somebody sees the outputs; the camera is released while nobody does.
+    """
+
+    def __init__(
+        self,
+        camera: WatchedCamera,
+        effect: LiveEffect,
+        sinks: Sequence[Sink],
+        state: State = State(),
+        passthrough: bool = False,
+        watched: Callable[[], bool] = lambda: True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.metrics = Metrics()
+        self._camera, self._effect, self._sinks = camera, effect, sinks
+        self._state = state
+        self._passthrough = passthrough
+        self._watched = watched
+        self._clock = clock
+        # one that a signal's handler may enter while its own thread is in it
+        self._lock = threading.RLock()
+        self._stopped = threading.Event()
+        self._fits = Size(*camera.size)
+        self._cards: tuple[str, Image] | None = None
+        self._rendered_at: float | None = None  # None: nothing since it was last wanted
+        self._latest: Image | None = None  # rendering
+        self._kept: Image | None = None  # that it is frozen at
+        self._pipeline = Pipeline(
+            camera, self._begin, sinks, self.metrics, self.instead, effect.engine.in_flight
+        )
+
+    @property
+    def state(self) -> State:
+        """What the run is told at present."""
+        return self._state
+
+    @property
+    def dropped(self) -> int:
+        """Frames that a newer one replaced; see `Pipeline.dropped`."""
+        return self._pipeline.dropped
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong at present, in words; empty when all is well."""
+        return self._camera.trouble or self._effect.trouble
+
+    def set(self, **changes: float | bool) -> State:
+        """Change what the fields of `State` say; from any thread, at once and without a drop.
+
+        Raises:
+            UsageError: when a number is out of its range; nothing is changed then.
+            TypeError: for a name that `State` does not have.
+        """
+        with self._lock:
+            state = replace(self._state, **changes)  # type: ignore[arg-type]  # checked below
+            _ = state.controls
+            if state.frozen and not self._state.frozen:
+                self._kept = self._latest
+            self._state = state
+        return state
+
+    def stop(self) -> None:
+        """End the run soon; from any thread."""
+        self._stopped.set()
+        self._camera.cancel()
+
+    def run(self, tick: Callable[[], None] = lambda: None) -> None:
+        """Run until it is stopped, on this thread; `tick` as in `Pipeline.run`.
+
+        Raises:
+            What an output raises, after all was closed; KeyboardInterrupt and `Stopped` likewise.
+        """
+        self._pipeline.run(tick)
+
+    def _begin(self, image: Image) -> Finish:
+        """The effect as the pipeline has it."""
+        state = self._state
+        if state.off:
+            # what is under way when it is on again is not shown any more
+            return lambda: self._fitted(image, state) if self._state.off else None
+        finish = self._effect.begin(image, state.controls)
+
+        def finished() -> Image | None:
+            rendering = finish()
+            if rendering is None:
+                return self._fitted(image, state) if self._passthrough else None
+            self._rendered_at = self._clock()
+            self._latest = self._fitted(rendering, state)
+            return self._latest
+
+        return finished
+
+    def _fitted(self, image: Image, state: State) -> Image:
+        """A picture as the outputs take it: of their size, and mirrored if it shall be.
+
+        A camera may change its size while it runs: a phone is turned, another is chosen.
+        """
+        image = letterbox(image, self._fits)
+        return cv2.flip(image, 1) if state.mirror else image
+
+    def instead(self) -> Image | None:
+        """What is shown now instead of a picture: a card, or the one that is kept; None: nothing.
+
+        It sees to it, too, that the camera is only open while it is wanted.
+        """
+        state = self._state
+        watched = self._watched()
+        self._camera.want(watched and not state.blank and not state.frozen)
+        if self._pipeline.failed:
+            return self._card(ENDED)
+        if not watched:
+            self._rendered_at = None
+            return self._card(UNWATCHED)
+        if state.blank:
+            self._rendered_at = None
+            return self._card(BLANK)
+        if state.frozen and self._kept is not None:
+            self._rendered_at = None
+            return self._kept
+        if self._camera.trouble:
+            self._rendered_at = None
+            return self._card(f"{_sentence(self._camera.trouble)}; trying again")
+        if state.off:
+            return None
+        if self._effect.trouble:
+            return None if self._passthrough else self._card(_sentence(self._effect.trouble))
+        if self._rendered_at is None:
+            return self._card(STARTING)
+        usual = self.metrics.latency("effect").p50
+        if self._clock() - self._rendered_at > max(_SILENCE, _FRAMES * usual):
+            return self._card(SILENT)
+        return None
+
+    def _card(self, words: str) -> Image:
+        """The same object for the same words, which need not be drawn and sent again."""
+        if self._cards is None or self._cards[0] != words:
+            self._cards = words, card(self._fits, words)
+        return self._cards[1]
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
