@@ -60,12 +60,13 @@ def _open_source(camera: str, settings: Settings) -> Source:
 
 
 def _check_outputs(
-    output: str | None, preview: bool, pressed: list[str]
+    output: str | None, preview: bool, pressed: list[str], audio: str | None = None
 ) -> list[Callable[[Source], Sink]]:
     """Check what frames shall go to, before anything slow is opened.
 
     Args:
         pressed: keys that are pressed in the preview's window are appended to it.
+        audio: the microphone whose sound a file gets too.
 
     Returns:
         What opens each output for the frames of a source.
@@ -74,6 +75,8 @@ def _check_outputs(
         UsageError, SinkError: when one cannot be opened.
     """
     openers: list[Callable[[Source], Sink]] = []
+    if audio is not None and output in (None, "-", "none"):
+        raise UsageError("--audio records sound into a file; give one, such as --output call.mp4")
     if preview:
         from realtime_bokeh.sinks.preview import Preview, check_screen
 
@@ -104,7 +107,17 @@ def _check_outputs(
 
         path = Path(output)
         check_video(path)
-        openers.append(lambda source: Recording(path, source.size, source.fps))
+        if audio is None:
+            openers.append(lambda source: Recording(path, source.size, source.fps))
+        else:
+            from realtime_bokeh.sources.microphone import Microphone, find_microphone
+
+            find_microphone(audio)
+            openers.append(
+                lambda source: Recording(
+                    path, source.size, source.fps, Microphone(audio), console.print
+                )
+            )
     return openers
 
 
@@ -170,7 +183,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     if not settings.wait:
         _check_camera(camera, settings)
     pressed: list[str] = []  # in the window
-    openers = _check_outputs(output, preview, pressed)
+    openers = _check_outputs(output, preview, pressed, settings.audio)
     with Parts() as parts:
         effect = LiveEffect(opener(), opener)
         parts.add_engine(effect)

@@ -22,6 +22,7 @@ class Settings:
     """What the options say; `options.OPTIONS` tells what each means.
 
     output: None is the virtual webcam.
+    audio: a microphone as `sources.microphone.find_microphone` has it; None is no sound.
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
     inference_size: None is what the model was made for.
@@ -36,6 +37,7 @@ class Settings:
     wait: bool = False
     on_error: str = "card"
     output: str | None = None
+    audio: str | None = None
     preview: bool = False
     model: str = "lite"
     strength: float = 1.0

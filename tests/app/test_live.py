@@ -18,9 +18,9 @@ from realtime_bokeh.engines import Controls
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources import camera
+from realtime_bokeh.sources import camera, microphone
 from tests import clips
-from tests.fakes import CameraDriver, CountingSource, RecordingSink, UnchangedEngine
+from tests.fakes import CameraDriver, CountingSource, FakeMicrophone, RecordingSink, UnchangedEngine
 from tests.program import PROGRAM, started, wait_for
 
 
@@ -247,6 +247,40 @@ def test_an_interrupted_recording_is_finished(tmp_path: Path, end: signal.Signal
     assert "moof" not in clips.boxes(tmp_path / "x.mp4")  # it was brought to its end
     assert b" in " in errors.splitlines()[-1]
     assert b"Ctrl-C stops" in errors.splitlines()
+
+
+@pytest.mark.parametrize("output", [None, "-", "none"])
+def test_sound_needs_a_file(output: str | None) -> None:
+    with pytest.raises(UsageError, match="--audio records sound into a file; give one"):
+        live.run_live(Settings(audio="default"), "demo", output, preview=False)
+
+
+def test_a_microphone_is_looked_for_before_anything_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(name: str) -> None:
+        raise UsageError(f"There is no microphone {name}")
+
+    monkeypatch.setattr(microphone, "find_microphone", find)
+    with pytest.raises(UsageError, match="There is no microphone usb"):
+        live._check_outputs(str(tmp_path / "x.mp4"), False, [], "usb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_gets_the_sound_of_a_microphone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    heard = FakeMicrophone()
+    monkeypatch.setattr(microphone, "find_microphone", lambda name: None)
+    monkeypatch.setattr(microphone, "Microphone", lambda name: heard)
+    (opener,) = live._check_outputs(str(tmp_path / "x.mp4"), False, [], "usb")
+    sink = opener(CountingSource(None, live=True))
+    assert sink.describe().endswith("with sound from a fake")
+    heard.trouble = "It is gone"
+    sink.idle()
+    assert "It is gone; the recording goes on in silence" in capfd.readouterr().err
+    sink.close(complete=True)
+    assert heard.closed
 
 
 def test_a_killed_recording_is_there(tmp_path: Path) -> None:
