@@ -1,7 +1,6 @@
 """Where a video's bytes go while it is written, and what becomes of them."""
 
 import contextlib
-import io
 import itertools
 import os
 import threading
@@ -84,7 +83,6 @@ class Growing(Place):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: io.FileIO | io.BytesIO
         for number in itertools.count(1):
             which = "" if number == 1 else f"-{number}"
             self.part = path.with_name(f"{path.stem[:50]}.recording{which}{path.suffix}")
@@ -97,6 +95,7 @@ class Growing(Place):
                 raise SinkError(f"{path} cannot be written ({reason(error)})") from error
         self.target = self
         self._error: OSError | None = None  # after which it takes no more
+        self._dropped = False
         self._head = self._mark = 0
         self._ended = threading.Event()
         self._syncing = threading.Thread(target=self._sync, daemon=True)
@@ -110,7 +109,7 @@ class Growing(Place):
         """
         left = memoryview(data).cast("B")
         size = len(left)
-        while left:
+        while left and not self._dropped:
             if self._error is not None:
                 raise self._error
             try:
@@ -128,10 +127,10 @@ class Growing(Place):
                 self._error = self._error or error
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._file.seek(offset, whence)
+        return offset if self._dropped else self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        return self._file.tell()
+        return self._mark if self._dropped else self._file.tell()
 
     def begin(self) -> None:
         """So far there is only what comes before the pictures."""
@@ -152,12 +151,11 @@ class Growing(Place):
         self._end_sync()
         if self._file.closed:
             return
-        file, self._file = self._file, io.BytesIO()  # which gets what FFmpeg still writes
-        self._error = None
-        with contextlib.suppress(OSError), file:  # the error that led here is the one to tell
-            file.truncate(self._mark)
-        if not self._plays():
-            with contextlib.suppress(OSError):
+        self._dropped = True  # from here what FFmpeg writes, as when it is closed, goes nowhere
+        with contextlib.suppress(OSError):  # the error that led here is the one to tell
+            with self._file:
+                self._file.truncate(self._mark)
+            if not self._plays():
                 self.part.unlink()
 
     def left(self) -> str:

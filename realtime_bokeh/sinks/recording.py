@@ -23,7 +23,8 @@ _PIECE = 1.0  # seconds after which a picture is stored whole, and with it what 
 _PAUSE = 1.0  # seconds without a picture after which sound is stored that is older than this
 
 # An MP4 is written in pieces, and turned into a usual one at its end. Where no picture ends a
-# piece, sound of twice its length does.
+# piece, sound of twice its length does. Without delay_moov, FFmpeg 8 would move the pictures by the
+# delay of AAC, and crash where a file gets none.
 _IN_PIECES = {
     "mp4": {
         "movflags": "hybrid_fragmented+frag_keyframe+delay_moov",

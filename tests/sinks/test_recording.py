@@ -139,11 +139,13 @@ def test_neither_an_older_file_nor_another_recording_is_lost(tmp_path: Path) -> 
     assert _names(tmp_path) == {"out.mp4", "out.recording.mp4"}
 
 
-def test_a_recording_without_frames_is_not_kept(tmp_path: Path) -> None:
-    (tmp_path / "out.mp4").write_text("old")
-    Recording(tmp_path / "out.mp4", SIZE, 30.0).close(complete=True)
-    assert (tmp_path / "out.mp4").read_text() == "old"
-    assert _names(tmp_path) == {"out.mp4"}
+@every_format
+def test_a_recording_without_frames_is_not_kept(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"out{ending}"
+    path.write_text("old")
+    Recording(path, SIZE, 30.0, FakeMicrophone()).close(complete=True)
+    assert path.read_text() == "old"
+    assert _names(tmp_path) == {path.name}
 
 
 def test_a_run_that_fails_keeps_its_recording(tmp_path: Path) -> None:
