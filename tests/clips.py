@@ -169,6 +169,16 @@ def sound_starts(path: Path) -> float:
         return min(float(p.pts * p.time_base) for p in packets if p.pts is not None)
 
 
+def boxes(path: Path) -> list[str]:
+    """The kinds of an MP4 file's boxes."""
+    content, kinds, at = path.read_bytes(), [], 0
+    while at < len(content):
+        kinds.append(content[at + 4 : at + 8].decode("ascii"))
+        at += int.from_bytes(content[at : at + 4], "big")
+    assert at == len(content)
+    return kinds
+
+
 def seconds(path: Path) -> float:
     """The length that the file states."""
     with av.open(str(path)) as container:

@@ -16,6 +16,7 @@ from realtime_bokeh.engines import Controls, Engine
 from realtime_bokeh.engines.base import Finish, FocusMap
 from realtime_bokeh.frame import Frame, Image, Sink, Source
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.sound import Samples, Sound, SoundSource
 
 RAW, RENDERED, CARD = (np.full((2, 2, 3), value, np.uint8) for value in (1, 2, 3))
 
@@ -212,6 +213,32 @@ class LoopbackDevice:
         monkeypatch.setattr(v4l2, "set_format", lambda fd, size: of(fd)._set_format(size))
         monkeypatch.setattr(v4l2, "set_rate", lambda fd, fps: setattr(of(fd), "fps", fps))
         monkeypatch.setattr(v4l2, "start", lambda fd: of(fd)._start())
+
+
+class FakeMicrophone(SoundSource):
+    """Has heard what it is given.
+
+    trouble: what it says that is wrong. closed: whether it was.
+    """
+
+    trouble = ""
+
+    def __init__(self) -> None:
+        self._heard: list[Sound] = []
+        self.closed = False
+
+    def hear(self, samples: Samples, moment: float) -> None:
+        self._heard.append(Sound(samples, moment))
+
+    def describe(self) -> str:
+        return "a fake"
+
+    def read(self) -> list[Sound]:
+        heard, self._heard = self._heard, []
+        return heard
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class VirtualCameraDevice:

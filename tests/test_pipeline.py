@@ -9,11 +9,12 @@ import pytest
 
 from realtime_bokeh import pipeline
 from realtime_bokeh.errors import SinkError
-from realtime_bokeh.frame import Frame, Image, Stopped
+from realtime_bokeh.frame import Frame, Image, Sink, Stopped
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
 from realtime_bokeh.sinks.packets import AnyPacket
+from realtime_bokeh.sinks.recording import Recording
 from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
@@ -271,7 +272,12 @@ def test_recordings_are_finished_and_half_a_rendering_is_none(
     tmp_path: Path, live: bool, end: type[BaseException]
 ) -> None:
     source = Demo(Size(48, 64), 240.0, live=live)
-    sink = VideoWriter(tmp_path / "out.mp4", source.size, source.fps, source.time_base)
+    path = tmp_path / "out.mp4"
+    sink: Sink
+    if source.time_base is None:
+        sink = Recording(path, source.size, source.fps)
+    else:
+        sink = VideoWriter(path, source.size, source.fps, source.time_base)
     metrics = Metrics()
 
     def tick() -> None:
@@ -462,7 +468,7 @@ def test_an_interruption_at_any_moment_closes_everything_once(
 def test_an_interruption_spoils_no_packet_and_no_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
+    sink = Recording(tmp_path / "out.mp4", Size(48, 64), 30.0)
     mux, finish = sink._mux, sink._finish
     metrics = Metrics()
 

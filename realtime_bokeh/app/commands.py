@@ -185,10 +185,10 @@ def render_demo(settings: Settings, target: Path, seconds: float) -> None:
 
         return both
 
-    width = 2 * size.width
+    pair_size, time_base = Size(size.height, 2 * size.width), source.time_base
+    assert time_base is not None, "a scene that is not live has one"
     _render_file(
-        settings, source, target,
-        lambda: VideoWriter(target, Size(size.height, width), fps, source.time_base),
+        settings, source, target, lambda: VideoWriter(target, pair_size, fps, time_base),
         before_after,
     )  # fmt: skip
     picture = target.with_suffix(".png")

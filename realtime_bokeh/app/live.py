@@ -171,7 +171,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     if not settings.wait:
         _check_camera(camera, settings)
     pressed: list[str] = []  # in the window
-    openers = check_outputs(output, preview, pressed, settings.virtual_camera)
+    openers = check_outputs(output, preview, pressed, settings.virtual_camera, settings.audio)
     with Parts() as parts:
         effect = LiveEffect(opener(), opener)
         parts.add_engine(effect)

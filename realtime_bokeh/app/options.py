@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -45,6 +45,7 @@ class Option:
     choices: all values, for a text of which there are few.
     bounds: the least and the largest value of a number.
     unset: what holds where it has no default and is not given.
+    bare: the value of the flag alone, if it may stand without one.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Option:
     choices: tuple[str, ...] = ()
     bounds: tuple[float, float] | None = None
     unset: str = ""
+    bare: str | None = None
 
     @property
     def flag(self) -> str:
@@ -137,6 +139,9 @@ OPTIONS = (
     Option("virtual_camera", Kind.TEXT, "NAME",
            "Virtual webcam by its /dev path or label, where Linux has several", (LIVE,),
            unset="the first that is free"),
+    Option("audio", Kind.TEXT, "[DEVICE]",
+           "Record sound into the video file too, from the microphone with this number or part of "
+           "a name, or from the system's own", (LIVE,), unset="no sound", bare="default"),
     Option("preview", Kind.SWITCH, "", "Show a window too; q or Esc stops", (LIVE,)),
     Option("model", Kind.TEXT, "NAME", "Network: lite, dmshn, stacked, or one that you imported",
            _ALL),
@@ -234,8 +239,11 @@ def _click_option(option: Option, defaults: Mapping[str, object]) -> Callable[[C
     said = f"{option.help} (default: {default})" if default else option.help
     if option.kind is Kind.SWITCH:
         return click.option(f"{option.flag}/{option.off_flag}", default=None, help=said)
+    alone: dict[str, Any] = (
+        {} if option.bare is None else {"is_flag": False, "flag_value": option.bare}
+    )
     return click.option(
-        option.flag, metavar=option.shape, help=said, shell_complete=_completion(option)
+        option.flag, metavar=option.shape, help=said, shell_complete=_completion(option), **alone
     )
 
 

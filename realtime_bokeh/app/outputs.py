@@ -4,18 +4,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from realtime_bokeh.app.display import console
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Sink, Source
 from realtime_bokeh.sinks.viewers import Demand, Viewers
 
 
 def check_outputs(
-    output: str | None, preview: bool, pressed: list[str], device: str | None
-) -> list[Callable[[Source], Sink]]:
+    output: str | None, preview: bool, pressed: list[str], device: str | None = None,
+    audio: str | None = None,
+) -> list[Callable[[Source], Sink]]:  # fmt: skip
     """Check what frames shall go to, before anything slow is opened.
 
     Args:
         pressed: keys that are pressed in the preview's window are appended to it.
         device: the virtual camera's path or label, if one is chosen.
+        audio: the microphone whose sound a file gets too.
 
     Returns:
         What opens each output for the frames of a source.
@@ -24,6 +28,8 @@ def check_outputs(
         UsageError, SinkError: when one cannot be opened.
     """
     openers: list[Callable[[Source], Sink]] = []
+    if audio is not None and output in (None, "-", "none"):
+        raise UsageError("--audio records sound into a file; give one, such as --output call.mp4")
     if preview:
         from realtime_bokeh.sinks.preview import Preview, check_screen
 
@@ -44,11 +50,22 @@ def check_outputs(
 
         openers.append(lambda source: Discard())
     else:
-        from realtime_bokeh.sinks.video import VideoWriter, check_video
+        from realtime_bokeh.sinks.recording import Recording
+        from realtime_bokeh.sinks.video import check_video
 
         path = Path(output)
         check_video(path)
-        openers.append(lambda source: VideoWriter(path, source.size, source.fps))
+        if audio is None:
+            openers.append(lambda source: Recording(path, source.size, source.fps))
+        else:
+            from realtime_bokeh.sources.microphone import Microphone, find_microphone
+
+            find_microphone(audio)
+            openers.append(
+                lambda source: Recording(
+                    path, source.size, source.fps, Microphone(audio), console.print
+                )
+            )
     return openers
 
 

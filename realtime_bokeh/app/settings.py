@@ -23,6 +23,7 @@ class Settings:
 
     output: None is the virtual webcam.
     virtual_camera: None is the first that is free.
+    audio: a microphone as `sources.microphone.find_microphone` has it; None is no sound.
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
     inference_size: None is what the model was made for.
@@ -38,6 +39,7 @@ class Settings:
     on_error: str = "card"
     output: str | None = None
     virtual_camera: str | None = None
+    audio: str | None = None
     preview: bool = False
     model: str = "lite"
     strength: float = 1.0

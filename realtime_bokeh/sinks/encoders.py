@@ -24,6 +24,8 @@ class Encoder:
         range.
     pix_fmt: what it takes.
     light: how it is told that light.
+    live: what it is told beside its options for what is live: to keep no picture back, and to make
+        a picture that shall be whole one where a player can begin.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Encoder:
     pix_fmt: str = "yuv420p"
     least: int = 0
     light: Callable[[Light], str] = lambda light: ""
+    live: dict[str, str] = field(default_factory=dict)
 
     def told(self, crf: int | None, light: Light = UNKNOWN) -> dict[str, str]:
         """Its options with a quality in them, or its own, and the light of what is written."""
@@ -79,6 +82,7 @@ ENCODERS = {
     "h264": Encoder(
         "libx264", 18, 51, {"crf": "{crf}", "preset": "veryfast", "bf": "0"},
         least=1,  # 0 makes another profile, which few players know
+        live={"tune": "zerolatency", "forced-idr": "1"},
     ),
     "hevc": Encoder(
         "libx265", 20, 51,
@@ -88,6 +92,7 @@ ENCODERS = {
     "vp9": Encoder(
         "libvpx-vp9", 24, 63,
         {"crf": "{crf}", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
+        live={"lag-in-frames": "0"},
     ),
     **dict(_hardware()),
 }  # fmt: skip

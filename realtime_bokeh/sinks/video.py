@@ -7,22 +7,23 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av import VideoFrame
 from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from realtime_bokeh.colours import Colours, even, to_picture
 from realtime_bokeh.errors import SinkError, UsageError
-from realtime_bokeh.files import STANDARD, check_output, ffmpeg_name, reason, temporary_path
+from realtime_bokeh.files import STANDARD, check_output, reason
 from realtime_bokeh.frame import Frame, Sink
 from realtime_bokeh.hdr import NAMES, Curve
 from realtime_bokeh.pipes import StandardOutput, interruptible
 from realtime_bokeh.sinks.encoders import FORMATS, Encoder, choose, choose_hdr, format_of
 from realtime_bokeh.sinks.packets import AnyPacket
+from realtime_bokeh.sinks.places import Piped, Place, Whole
 from realtime_bokeh.sinks.tracks import Original, Tracks
 from realtime_bokeh.sizes import Size
 
-_LIVE_TIME_BASE = Fraction(1, 90_000)
 _KEEP_DURATIONS = 1 << 8  # AV_CODEC_FLAG_FRAME_DURATION
 
 
@@ -40,15 +41,14 @@ def check_video(path: Path, codec: str | None = None, crf: int | None = None) ->
 
 
 class VideoWriter(Sink):
-    """Writes beside the path and renames at the end: the file appears whole or not at all.
+    """Writes a file that appears whole or not at all, or a pipe.
 
     Args:
         path: ending in one of `encoders.FORMATS`; `files.STANDARD` is standard output, which gets
             Matroska as it is made.
         size: (height, width) of every frame.
         fps: nominal.
-        time_base: seconds per unit of the frames' pts; None for live frames, whose time of
-            capture is used.
+        time_base: seconds per unit of the frames' pts.
         original: a video whose tracks, tags, chapters, colours and pixel shape are carried over.
             Its frames have deep images only where `encoders.choose_hdr` gives an encoder.
         codec, crf: of `encoders.ENCODERS`, and its quality; None is the format's, and the codec's.
@@ -61,7 +61,7 @@ class VideoWriter(Sink):
     """
 
     def __init__(
-        self, path: Path, size: Size, fps: float, time_base: Fraction | None = None,
+        self, path: Path, size: Size, fps: float, time_base: Fraction,
         original: Original | None = None, codec: str | None = None, crf: int | None = None,
     ) -> None:  # fmt: skip
         self._encoder = check_video(path, codec, crf)
@@ -72,15 +72,13 @@ class VideoWriter(Sink):
             assert encoder is not None
             self._encoder, self._curve = encoder, Curve(self._colours.transfer)
         self._path = path
-        self._part = temporary_path(path)
-        self._live = time_base is None
-        self._time_base = time_base or _LIVE_TIME_BASE
-        self._began: float | None = None
-        self._last_pts = -1
-        self._failed = False
+        self._name = "standard output" if path == STANDARD else f"{path}"
+        self._time_base = time_base
+        self._begun = self._failed = False
         self.remarks: list[str] = []
         self._tracks: Tracks | None = None
         self._container: OutputContainer | None = None
+        self._place = self._open_place()
         try:
             options = self._encoder.told(crf, self._colours.light)
             self._guarded(lambda: self._open(size, fps, original, options))
@@ -88,13 +86,15 @@ class VideoWriter(Sink):
             self._discard()
             raise
 
+    def _open_place(self) -> Place:
+        return Piped() if self._path == STANDARD else Whole(self._path)
+
     def _open(
         self, size: Size, fps: float, original: Original | None, options: dict[str, str]
     ) -> None:
         kind = format_of(self._path)
-        told = {} if original is None else Tracks.options(kind, original)
-        file = StandardOutput() if self._path == STANDARD else ffmpeg_name(self._part)
-        self._container = av.open(file, "w", format=kind, options=told)
+        told = self._container_options(kind, original)
+        self._container = av.open(self._place.target, "w", format=kind, options=told)
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream(self._encoder.name, rate=rate, options=options)
         assert isinstance(stream, VideoStream)
@@ -115,11 +115,20 @@ class VideoWriter(Sink):
         context.color_trc = self._colours.transfer
         if original is not None:
             context.sample_aspect_ratio = original.pixel_aspect
-            ending = "Matroska" if self._path == STANDARD else self._path.suffix.lower()
-            self._tracks = Tracks(self._container, original, ending)
-            self._tracks.describe_video(stream, original)
+        self._add_others(self._container, original)
         self._open_encoder(context)
         self._container.start_encoding()  # opens the file
+
+    def _container_options(self, kind: str, original: Original | None) -> dict[str, str]:
+        """What the file's writer is to be told."""
+        return {} if original is None else Tracks.options(kind, original)
+
+    def _add_others(self, container: OutputContainer, original: Original | None) -> None:
+        """Add what is beside the video."""
+        if original is not None:
+            ending = "Matroska" if self._path == STANDARD else self._path.suffix.lower()
+            self._tracks = Tracks(container, original, ending)
+            self._tracks.describe_video(self._stream, original)
 
     def _open_encoder(self, context: VideoCodecContext) -> None:
         os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder would tell its life on the screen
@@ -132,26 +141,23 @@ class VideoWriter(Sink):
             ) from error
 
     def describe(self) -> str:
-        return "standard output" if self._path == STANDARD else f"{self._path}"
+        return self._name
 
     def write(self, frame: Frame) -> None:
         image = frame.image
         if self._curve is not None and frame.deep is not None:
             image = self._curve.restored(frame.deep, image)
         picture = to_picture(image, self._colours, self._encoder.pix_fmt)
-        picture.pts = self._pts(frame)
-        picture.duration = frame.duration  # of the last one nothing else tells
         picture.time_base = self._time_base
+        self._stamp(picture, frame)
+        self._begun = True
         self._guarded(lambda: self._mux(self._stream.encode(picture)))
 
-    def _pts(self, frame: Frame) -> int:
-        if self._began is None:
-            self._began = frame.captured_at
-        if not self._live and frame.pts is not None:
-            return frame.pts
-        pts = round((frame.captured_at - self._began) / self._time_base)
-        self._last_pts = max(pts, self._last_pts + 1)
-        return self._last_pts
+    def _stamp(self, picture: VideoFrame, frame: Frame) -> None:
+        """Say when a picture is shown."""
+        assert frame.pts is not None, "only live frames have none"
+        picture.pts = frame.pts
+        picture.duration = frame.duration  # of the last one nothing else tells
 
     def _mux(self, packets: Sequence[AnyPacket]) -> None:
         """Write video packets, and before each what is due of the other tracks."""
@@ -179,7 +185,7 @@ class VideoWriter(Sink):
         except (av.FFmpegError, OSError) as error:
             self._failed = True
             raise SinkError(
-                f"{self.describe()} cannot be written ({reason(error)}); nothing was kept"
+                f"{self._name} cannot be written ({reason(error)}); {self._place.left()}"
             ) from error
 
     def _finish(self) -> None:
@@ -188,11 +194,10 @@ class VideoWriter(Sink):
         self._mux_others(None)
         self._container.close()
         if self._tracks is not None:
-            if self._path != STANDARD:
-                self._tracks.check_tags(self._part)
+            if self._place.part is not None:
+                self._tracks.check_tags(self._place.part)
             self.remarks += self._tracks.remarks
-        if self._path != STANDARD:
-            os.replace(self._part, self._path)
+        self._place.keep()
         damaged = self._tracks.damaged if self._tracks else 0
         if damaged:
             self.remarks.append(
@@ -204,7 +209,7 @@ class VideoWriter(Sink):
         if self._container is None:  # a second time
             return
         try:
-            if complete and self._began is not None and not self._failed:
+            if complete and self._begun and not self._failed:
                 self._guarded(self._finish)
         finally:
             self._discard()
@@ -215,5 +220,4 @@ class VideoWriter(Sink):
             with contextlib.suppress(Exception):
                 self._container.close()
         self._container = self._tracks = None
-        with contextlib.suppress(OSError):  # the error that led here is the one to tell
-            self._part.unlink(missing_ok=True)
+        self._place.drop()

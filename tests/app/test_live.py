@@ -19,11 +19,12 @@ from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
 from realtime_bokeh.sinks import kernel_module, virtual_camera
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources import camera
+from realtime_bokeh.sources import camera, microphone
 from tests import clips
 from tests.fakes import (
     CameraDriver,
     CountingSource,
+    FakeMicrophone,
     LoopbackDevice,
     RecordingSink,
     UnchangedEngine,
@@ -246,8 +247,80 @@ def test_an_interrupted_recording_is_finished(tmp_path: Path, end: signal.Signal
     assert process.returncode == 0, errors
     assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
     assert len(clips.times(tmp_path / "x.mp4")) >= 1
+    assert "moof" not in clips.boxes(tmp_path / "x.mp4")  # it was brought to its end
     assert b" in " in errors.splitlines()[-1]
     assert b"Ctrl-C stops" in errors.splitlines()
+
+
+@pytest.mark.parametrize("output", [None, "-", "none"])
+def test_sound_needs_a_file(output: str | None) -> None:
+    with pytest.raises(UsageError, match="--audio records sound into a file; give one"):
+        live.run_live(Settings(audio="default"), "demo", output, preview=False)
+
+
+def test_a_microphone_is_looked_for_before_anything_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(name: str) -> None:
+        raise UsageError(f"There is no microphone {name}")
+
+    monkeypatch.setattr(microphone, "find_microphone", find)
+    with pytest.raises(UsageError, match="There is no microphone usb"):
+        outputs.check_outputs(str(tmp_path / "x.mp4"), False, [], audio="usb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_gets_the_sound_of_a_microphone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    heard = FakeMicrophone()
+    monkeypatch.setattr(microphone, "find_microphone", lambda name: None)
+    monkeypatch.setattr(microphone, "Microphone", lambda name: heard)
+    (opener,) = outputs.check_outputs(str(tmp_path / "x.mp4"), False, [], audio="usb")
+    sink = opener(CountingSource(None, live=True))
+    assert sink.describe().endswith("with sound from a fake")
+    heard.trouble = "It is gone"
+    sink.idle()
+    assert "It is gone; the recording goes on in silence" in capfd.readouterr().err
+    sink.close(complete=True)
+    assert heard.closed
+
+
+def test_a_killed_recording_is_there(tmp_path: Path) -> None:
+    line = [*PROGRAM, "--camera", "demo", "--size", "320x240", "--output", "x.mp4"]
+    part, sizes = tmp_path / "x.recording.mp4", set[int]()
+
+    def has_grown() -> bool:
+        if part.exists():
+            sizes.add(part.stat().st_size)
+        return len(sizes) > 3  # empty, its head, and two pieces
+
+    with started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        wait_for(has_grown, process)
+        process.kill()
+        process.wait()
+    assert clips.times(part)[-1] > 0.5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
+def test_a_full_disk_ends_a_recording_and_loses_nothing(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys\n"
+        "from realtime_bokeh.app.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))\n"
+        "sys.argv[1:] = '--camera demo --output x.mp4'.split()\n"
+        "main()"
+    )
+    with started([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.splitlines()[-1] == (
+        b"realtime-bokeh: x.mp4 cannot be written (File too large); what was recorded until then "
+        b"is in x.recording.mp4"
+    )
+    assert b"Traceback" not in errors
+    assert [p.name for p in tmp_path.iterdir()] == ["x.recording.mp4"]
+    assert clips.times(tmp_path / "x.recording.mp4")[-1] > 0.5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")

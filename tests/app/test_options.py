@@ -31,6 +31,20 @@ def test_every_option_is_in_the_help_of_its_commands_alone(
         assert (re.search(rf"{option.flag}\b", told) is not None) == (name in option.commands)
 
 
+@pytest.mark.parametrize(
+    ("words", "audio"),
+    [(["--audio"], "default"), (["--audio", "usb"], "usb"), (["--audio", "--verbose"], "default")],
+)
+def test_a_flag_that_may_stand_without_a_value(
+    words: list[str], audio: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings: list[Settings] = []
+    monkeypatch.setattr(live, "run_live", lambda given, *_: settings.append(given))
+    assert command("--camera", "demo", "--output", "x.mp4", *words).status == 0
+    assert settings[0].audio == audio
+    assert command("--camera", "demo", "--output").status == 2
+
+
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_a_switch_can_be_taken_back(option: Option, command: Command) -> None:
     told = command("--help").out

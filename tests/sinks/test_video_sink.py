@@ -191,40 +191,34 @@ def test_odd_sides_become_even_with_a_word(tmp_path: Path) -> None:
         assert container.streams.video[0].pix_fmt == "yuv420p"
 
 
-def _live(index: int, moment: float) -> Frame:
-    return Frame(clips.solid((10, 20, 30)), index, moment)
+def _writer(path: Path) -> VideoWriter:
+    return VideoWriter(path, Size(48, 64), 30.0, Fraction(1, 30))
 
 
-def test_live_frames_are_timed_by_their_capture(tmp_path: Path) -> None:
-    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
-    for index, moment in enumerate([100.0, 100.1, 100.1, 100.6]):
-        sink.write(_live(index, moment))
-    assert not (tmp_path / "out.mp4").exists()
-    sink.close(complete=True)
-    assert clips.times(tmp_path / "out.mp4") == pytest.approx([0, 0.1, 0.1, 0.6], abs=0.001)
-    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+def _frame(index: int) -> Frame:
+    return Frame(clips.solid((10, 20, 30)), index, 100.0, index)
 
 
 def test_what_is_not_complete_is_not_kept(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_text("old")
-    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
-    sink.write(_live(0, 1.0))
+    sink = _writer(tmp_path / "out.mp4")
+    sink.write(_frame(0))
     sink.close(complete=False)
     assert (tmp_path / "out.mp4").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
-def test_a_full_disk_ends_a_recording_and_keeps_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_ends_a_rendering_and_keeps_nothing(tmp_path: Path) -> None:
     import resource
 
     random = np.random.default_rng(0)
-    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
+    sink = _writer(tmp_path / "out.mp4")
 
     def fill() -> None:
         for index in range(200):
             noise = random.integers(0, 255, (48, 64, 3)).astype(np.uint8)
-            sink.write(Frame(noise, index, index / 30))
+            sink.write(Frame(noise, index, 100.0, index))
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
@@ -237,14 +231,14 @@ def test_a_full_disk_ends_a_recording_and_keeps_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_recording_without_frames_is_not_kept(tmp_path: Path) -> None:
-    VideoWriter(tmp_path / "out.mkv", Size(48, 64), 30.0).close(complete=True)
+def test_a_video_without_frames_is_not_kept(tmp_path: Path) -> None:
+    _writer(tmp_path / "out.mkv").close(complete=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_takes_no_files() -> None:
     with pytest.raises(SinkError, match="cannot be written"):
-        VideoWriter(Path("/proc/out.mp4"), Size(48, 64), 30.0)
+        _writer(Path("/proc/out.mp4"))
 
 
 def test_a_file_that_cannot_be_removed_hides_no_failure(
@@ -256,8 +250,8 @@ def test_a_file_that_cannot_be_removed_hides_no_failure(
     def locked(path: Path, missing_ok: bool) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    sink = VideoWriter(tmp_path / "out.mp4", Size(48, 64), 30.0)
-    sink.write(_live(0, 1.0))
+    sink = _writer(tmp_path / "out.mp4")
+    sink.write(_frame(0))
     monkeypatch.setattr(os, "replace", full)
     monkeypatch.setattr(Path, "unlink", locked)
     with pytest.raises(SinkError, match="No space left"):
