@@ -26,7 +26,7 @@ def keys() -> Iterator[Callable[[], str]]:
         yield _windows_keys
     else:
         terminal = sys.stdin.fileno()
-        if os.getpgrp() != os.tcgetpgrp(terminal):  # started with &: to read would stop it
+        if not _in_foreground(terminal):
             yield lambda: ""
             return
         before = termios.tcgetattr(terminal)
@@ -36,6 +36,14 @@ def keys() -> Iterator[Callable[[], str]]:
         finally:
             with suppress(termios.error):  # its window was closed
                 termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+
+def _in_foreground(terminal: int) -> bool:
+    """Whether what is typed is for this program: to read would stop one that was started with &."""
+    try:
+        return os.getpgrp() == os.tcgetpgrp(terminal)
+    except OSError:  # a terminal, but not that of this session
+        return False
 
 
 def _typed(terminal: int) -> str:

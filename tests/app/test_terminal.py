@@ -58,3 +58,13 @@ def test_an_input_that_is_no_terminal_has_no_keys(
         monkeypatch.setattr(sys, "stdin", given)
         with keys() as typed:
             assert typed() == ""
+
+
+def test_a_terminal_of_another_session_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    os.write(master, b"q")
+    with os.fdopen(slave) as given:
+        monkeypatch.setattr(sys, "stdin", given)
+        with keys() as typed:
+            assert typed() == ""
+    os.close(master)
