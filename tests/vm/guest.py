@@ -23,7 +23,9 @@ SCRATCH = Path("/dev/shm")  # the machine's one writable place
 
 WIDTH, HEIGHT = 640, 480
 # The network runs at a tiny size: emulated, it would otherwise take ten seconds for a picture.
-OPTIONS = f"--camera {CAMERA} --size {WIDTH}x{HEIGHT} --model lite --inference-size 64x48 --no-adapt".split()
+OPTIONS = (
+    f"--camera {CAMERA} --size {WIDTH}x{HEIGHT} --model lite --inference-size 64x48 --no-adapt"
+).split()
 
 PATIENCE = 240  # seconds for any one step; emulated, most take fifty times as long
 PROMPTLY = 20  # seconds from Ctrl-C to the program's end
