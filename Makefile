@@ -12,7 +12,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/app tests/benchmarks tests/engines
+	$(BIN)/python -m pytest tests/app tests/benchmarks tests/engines tests/live
 	$(BIN)/python -m pytest tests/examples tests/export tests/network
 	$(BIN)/python -m pytest tests/sinks tests/sources tests/test_*.py
 	$(BIN)/python -m pytest tests/training
