@@ -3,10 +3,10 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
 
 import av
 import numpy as np
@@ -27,7 +27,6 @@ BEGAN = 1000.0  # on the clock
 ENDINGS = [".mp4", ".mov", ".mkv", ".webm"]
 every_format = pytest.mark.parametrize("ending", ENDINGS)
 
-Limit: TypeAlias = Callable[[int | None], None]
 
 DARK, LIGHT = (20, 20, 20), (240, 240, 240)
 
@@ -178,32 +177,29 @@ def _fill(recording: Recording) -> None:
         recording.write(Frame(noise, index, index / 30))
 
 
-@pytest.fixture
-def limit() -> Iterator[Limit]:
-    """Sets how large a file may become, as when a disk is nearly full; None: as large as before."""
+@contextmanager
+def _limit(size: int) -> Iterator[None]:
+    """No file may become larger than so many bytes, as when a disk is nearly full.
+
+    Not for longer than it must be: the report of the tests is a file, too.
+    """
     resource = pytest.importorskip("resource", reason="no such limit on Windows")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    def set_to(size: int | None) -> None:
-        limits = before if size is None else (size, before[1])
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-    yield set_to
-    set_to(None)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @every_format
-def test_what_was_recorded_before_a_disk_is_full_stays(
-    tmp_path: Path, limit: Limit, ending: str
-) -> None:
+def test_what_was_recorded_before_a_disk_is_full_stays(tmp_path: Path, ending: str) -> None:
     part = tmp_path / f"out.recording{ending}"
     recording = Recording(tmp_path / f"out{ending}", SIZE, 30.0)
-    limit(400_000)
     sentence = rf"out{ending} cannot be written \(File too large\); what was .* in .*{part.name}$"
-    with pytest.raises(SinkError, match=sentence) as caught:
+    with _limit(400_000), pytest.raises(SinkError, match=sentence) as caught:
         _fill(recording)
     assert caught.value.status == 1
-    limit(None)
     recording.close(complete=True)  # there is room again, but a piece is lost
     assert _names(tmp_path) == {part.name}
     assert stated_length(part) <= part.stat().st_size  # no piece of it is cut off
@@ -213,24 +209,22 @@ def test_what_was_recorded_before_a_disk_is_full_stays(
     assert np.diff(found).max() < 0.05
 
 
-def test_a_disk_that_is_full_from_the_beginning_keeps_nothing(tmp_path: Path, limit: Limit) -> None:
+def test_a_disk_that_is_full_from_the_beginning_keeps_nothing(tmp_path: Path) -> None:
     recording = Recording(tmp_path / "out.mp4", SIZE, 30.0)
-    limit(2_000)
-    with pytest.raises(SinkError, match="nothing was kept"):
-        _fill(recording)
-    recording.close(complete=True)
+    with _limit(2_000):
+        with pytest.raises(SinkError, match="nothing was kept"):
+            _fill(recording)
+        recording.close(complete=True)
     assert _names(tmp_path) == set()
 
 
-def test_a_disk_that_is_full_at_the_end_keeps_what_can_be_played(
-    tmp_path: Path, limit: Limit
-) -> None:
+def test_a_disk_that_is_full_at_the_end_keeps_what_can_be_played(tmp_path: Path) -> None:
     recording = Recording(tmp_path / "out.mp4", SIZE, 30.0)
     for index in range(75):
         recording.write(_frame(index / 30))
     part = tmp_path / "out.recording.mp4"
-    limit(part.stat().st_size + 100)
-    with pytest.raises(SinkError, match=r"in .*out.recording.mp4$"):
+    full = _limit(part.stat().st_size + 100)
+    with full, pytest.raises(SinkError, match=r"in .*out.recording.mp4$"):
         recording.close(complete=True)
     assert _names(tmp_path) == {part.name}
     assert len(clips.times(part)) == 60
