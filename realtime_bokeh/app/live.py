@@ -126,8 +126,12 @@ class _Report:
         words = [word for word, holds in marks.items() if holds]
         if state.blank or state.frozen or not self._camera.open:
             return " | ".join([*words, engine.reason])
-        line = status_line(self._run.metrics, self._run.dropped, engine.reason, self._advice)
-        return engine.busy or " | ".join([*words, line])
+        return engine.busy or " | ".join([*words, self.rates()])
+
+    def rates(self) -> str:
+        """Frame rates, latency and what was dropped."""
+        reason = self._effect.engine.reason
+        return status_line(self._run.metrics, self._run.dropped, reason, self._advice)
 
     def tell(self) -> None:
         """Print what has changed since the last call."""
@@ -185,7 +189,8 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         console.print(source.describe())
         console.print(f"output: {', '.join(sink.describe() for sink in sinks)}")
         console.print(effect.engine.reason)
-        console.print("Ctrl-C stops" + (", q in the window too" if preview else ""))
+        hint = ", q in the window too" if preview else ""
+        console.print(f"Ctrl-C stops{hint}" + ("; ? lists the keys" if console.is_terminal else ""))
         # where engines are compiled for minutes, another one comes too late
         adapts = settings.adapt and not effect.engine.compiles_each_size
         wanted = parts.entered(demand(sinks, settings.always_on))
@@ -214,6 +219,6 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
     frames = run.metrics.count("emit")
     if frames:
         seconds = time.monotonic() - begin
-        console.print(f"{counted(frames, 'frame')} in {seconds:.1f} s; {report.line()}")
+        console.print(f"{counted(frames, 'frame')} in {seconds:.1f} s; {report.rates()}")
     else:
         console.print("Stopped before the first frame was ready")
