@@ -16,7 +16,7 @@ _FAST = 4.0  # seconds with room to spare before it is raised
 _LONGEST = 60.0  # of the latter, after raising it has failed
 _FULL = 0.97  # of a frame's time: what takes longer falls behind
 _AIM = 0.85  # of a frame's time, at which a lower quality is chosen
-_ROOM = 0.75  # of a frame's time, under which a higher one would stay
+_ROOM = 0.85  # of a frame's time, under which a higher one would stay
 _SHARES = (1.0, 0.6, 0.36)  # of the area at which a model runs
 _STEP = 0.9  # of the cost of the quality before it, which the next one has at most
 
@@ -116,14 +116,13 @@ class Adapter:
         now, frame = self._clock(), 1 / self.fps
         takes = median(s for s, _ in self._frames)
         self._slow_since = _since(self._slow_since, now, takes > _FULL * frame)
-        higher = self._predicted(self.at - 1) if self.at else None
-        room = higher is not None and higher < _ROOM * frame
-        self._fast_since = _since(self._fast_since, now, room)
+        higher = [n for n in range(self.at) if self._predicted(n) < _ROOM * frame]
+        self._fast_since = _since(self._fast_since, now, bool(higher))
         if self._slow_since is not None and now - self._slow_since >= _SLOW:
             return self._lower(now)
         if self._fast_since is not None and now - self._fast_since >= self._patience:
             self._raised_at = now
-            self.at -= 1
+            self.at = higher[0]
             self.begin()
             return True
         return False

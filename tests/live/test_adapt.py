@@ -53,7 +53,7 @@ def test_quality_falls_as_far_as_it_must_and_comes_back() -> None:
     assert computer.holds
     assert computer.run(60) == []  # no flapping
     computer.unit, computer.rest = 0.001, 0.004
-    assert computer.run(10) == [1, 0]
+    assert computer.run(10) == [0]
 
 
 def test_a_mistake_is_repeated_less_and_less() -> None:
