@@ -37,6 +37,11 @@ class EngineError(BokehError):
     """A runtime is missing or fails."""
 
 
+def in_words(error: Exception, what: str) -> str:
+    """What an error says; of one that nobody explained, `what` failed, and its kind."""
+    return str(error) if isinstance(error, BokehError) else f"{what} failed ({error!r})"
+
+
 def one_line(error: Exception, index: int = -1) -> str:
     """A line of what a library says, by default the last, which mostly names the cause; its kind
     where it says nothing."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from realtime_bokeh.errors import BokehError
+from realtime_bokeh.errors import BokehError, in_words
 from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.mailbox import Closed, Mailbox, Policy
 from realtime_bokeh.sizes import Size
@@ -175,7 +175,8 @@ class WatchedCamera(Source):
                     continue
                 problem = "the camera gives no pictures"
             except Closed:
-                problem = _words(reading.error)
+                error = reading.error
+                problem = in_words(error, "the camera") if error else "the camera has ended"
             with self._changed:
                 if reading is not self._reading:  # another was chosen meanwhile
                     continue
@@ -237,13 +238,6 @@ class WatchedCamera(Source):
         self.cancel()
         if self._released is not None:
             self._released.thread.join(_CLOSING)
-
-
-def _words(error: Exception | None) -> str:
-    """Why a camera gives nothing any more."""
-    if error is None:
-        return "the camera has ended"
-    return str(error) if isinstance(error, BokehError) else f"the camera failed ({error!r})"
 
 
 def _alike(image: Image, other: Image) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime_bokeh.engines import Controls, Engine
-from realtime_bokeh.errors import BokehError
+from realtime_bokeh.errors import in_words
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
 
@@ -82,7 +82,7 @@ class LiveEffect:
             with self._lock:
                 if number == self._asked:
                     self._preparing = False
-                    self.trouble = _words(error)
+                    self.trouble = in_words(error, "the effect")
             return
         with self._lock:
             engine, stale = (engine, None) if number == self._asked else (None, engine)
@@ -129,7 +129,7 @@ class LiveEffect:
                 raise ArithmeticError("its numbers ran out of range")
 
     def _failed(self, error: Exception) -> None:
-        self.trouble = _words(error)
+        self.trouble = in_words(error, "the effect")
         self._failures += 1
         self.engine.reset()
         now = self._clock()
@@ -161,8 +161,3 @@ class LiveEffect:
             prepared, self._prepared = self._prepared, None
         for engine in [self.engine, *self._retired, *([prepared[0]] if prepared else [])]:
             engine.close()
-
-
-def _words(error: Exception) -> str:
-    """Why frames cannot be rendered."""
-    return str(error) if isinstance(error, BokehError) else f"the effect failed ({error!r})"

@@ -17,7 +17,6 @@ from realtime_bokeh.live.effect import Finish, LiveEffect
 from realtime_bokeh.live.letterbox import letterbox
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
-from realtime_bokeh.sizes import Size
 
 _SILENCE = 1.0  # seconds without a rendering after which the card is shown, or
 _FRAMES = 4  # as many frames as this, where they take longer
@@ -121,7 +120,7 @@ class LiveRun:
         # one that a signal's handler may enter while its own thread is in it
         self._lock = threading.RLock()
         self._stopped = threading.Event()
-        self._fits = Size(*camera.size)
+        self._fits = camera.size
         self._cards: tuple[str, Image] | None = None
         self._rendered_at: float | None = None  # None: nothing since it was last wanted
         self._latest: Image | None = None  # rendering

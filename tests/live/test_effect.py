@@ -57,6 +57,17 @@ def _render(effect: LiveEffect) -> Image | None:
     return effect.begin(IMAGE, CONTROLS)()
 
 
+def _gated(engine: Engine) -> tuple[threading.Event, Callable[[], Engine]]:
+    """What opens an engine, once the event is set."""
+    may = threading.Event()
+
+    def opener() -> Engine:
+        assert may.wait(60)
+        return engine
+
+    return may, opener
+
+
 def _wait(found: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not found():
@@ -178,12 +189,7 @@ def test_an_engine_stays_open_until_its_frames_are_finished() -> None:
 
 def test_of_two_wishes_the_later_counts() -> None:
     engine, first, second = UnchangedEngine(), UnchangedEngine(), UnchangedEngine()
-    may = threading.Event()
-
-    def slowly() -> Engine:
-        assert may.wait(60)
-        return first
-
+    may, slowly = _gated(first)
     effect = LiveEffect(engine, UnchangedEngine)
     effect.use(slowly)
     effect.use(lambda: second)
@@ -209,12 +215,7 @@ def test_an_engine_that_cannot_be_opened_leaves_the_present_one() -> None:
 
 def test_what_is_opened_after_the_end_is_closed() -> None:
     engine, late = UnchangedEngine(), UnchangedEngine()
-    may = threading.Event()
-
-    def slowly() -> Engine:
-        assert may.wait(60)
-        return late
-
+    may, slowly = _gated(late)
     effect = LiveEffect(engine, UnchangedEngine)
     effect.use(slowly)
     effect.close()
