@@ -36,7 +36,7 @@ def _paths(files: dict[str, bytes]) -> set[str]:
 
 def test_links_lead_to_files(sdist: dict[str, bytes]) -> None:
     documents = [path for path in sdist if path.endswith(".md")]
-    assert {"README.md", "MODEL_CARD.md", "docs/benchmarks.md"} <= set(documents)
+    assert {"README.md", "docs/model-card.md", "docs/benchmarks.md"} <= set(documents)
     present = _paths(sdist)
     for document in documents:
         links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", sdist[document].decode())
@@ -49,5 +49,5 @@ def test_links_lead_to_files(sdist: dict[str, bytes]) -> None:
 def test_files_that_readme_names_are_there(sdist: dict[str, bytes]) -> None:
     named = re.findall(r"(?<![\w./-])\w[\w.-]*(?:/[\w.-]*\w)+", sdist["README.md"].decode())
     here = {path for path in named if (ROOT / path).exists() and not path.startswith("out/")}
-    assert {"docs/lite.jpg", "scripts/gpu/bench.sh"} <= here
+    assert {"docs/moving.webp", "scripts/gpu/bench.sh"} <= here
     assert here <= _paths(sdist)
