@@ -17,13 +17,14 @@ from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
-from realtime_bokeh.engines import Engine
+from realtime_bokeh.engines import Engine, check_engine
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Source, Stopped
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.keys import Keys
+from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import LiveRun, State
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
@@ -80,15 +81,14 @@ class _Openers:
         _check_camera(name, self._settings)
         return _camera_opener(name, self._settings)
 
-    def engine(self, quality: Quality) -> Callable[[], Engine]:
+    def engine(self, name: str, quality: Quality) -> Callable[[], Engine]:
         return engine_opener(
-            replace(self._settings, model=quality.model, inference_size=quality.size)
+            replace(self._settings, engine=name, model=quality.model, inference_size=quality.size)
         )
 
-    def qualities(self, model: str) -> Sequence[Quality]:
-        return ladder(
-            weights.find(model), weights.models(), self._settings.inference_size, self._frame
-        )
+    def qualities(self, choice: Choice) -> Sequence[Quality]:
+        check_engine(choice.engine, self._settings.device, self._settings.precision)
+        return ladder(weights.find(choice.model), weights.models(), choice.size, self._frame)
 
 
 def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
@@ -191,14 +191,13 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         console.print(effect.engine.reason)
         hint = ", q in the window too" if preview else ""
         console.print(f"Ctrl-C stops{hint}" + ("; ? lists the keys" if console.is_terminal else ""))
-        # where engines are compiled for minutes, another one comes too late
-        adapts = settings.adapt and not effect.engine.compiles_each_size
         wanted = parts.entered(demand(sinks, settings.always_on))
         run = LiveRun(
             source, effect, sinks, _Openers(settings, source.size), settings.model,
             State(settings.strength, settings.smoothing, settings.mirror),
-            (settings.fps or source.fps) if adapts else 0.0, settings.on_error == "passthrough",
-            wanted,
+            (settings.fps or source.fps) if settings.adapt else 0.0,
+            settings.on_error == "passthrough", wanted,
+            engine=settings.engine, size=settings.inference_size,
         )  # fmt: skip
         report = _Report(run, source, effect, _advice(settings))
         bindings = Keys(run, console.print)
