@@ -111,6 +111,16 @@ class LiveRun:
         )
 
     @property
+    def camera(self) -> WatchedCamera:
+        """What it reads."""
+        return self._camera
+
+    @property
+    def effect(self) -> LiveEffect:
+        """What it renders with."""
+        return self._effect
+
+    @property
     def state(self) -> State:
         """What the run is told at present."""
         return self._state
