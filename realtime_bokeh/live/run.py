@@ -89,6 +89,7 @@ class LiveRun:
         size: InferenceSize | None = None,
     ) -> None:
         self.metrics = Metrics()
+        self.watched = True  # whether somebody saw the outputs when that was last asked
         self._camera, self._effect, self._openers = camera, effect, openers
         self._state, self._fps = state, fps
         self._passthrough = passthrough
@@ -280,7 +281,8 @@ class LiveRun:
         It sees to it, too, that the camera is only open while it is wanted.
         """
         state, kept = self._state, self._kept
-        watched, frozen = self._watched(), state.frozen and kept is not None
+        self.watched = watched = self._watched()
+        frozen = state.frozen and kept is not None
         self._camera.want(watched and not state.blank and not frozen)
         if not watched or state.blank or self._camera.trouble:
             self._pair = None
