@@ -36,9 +36,9 @@ def status() -> None:
     rows = {"run": state["phase"], "trouble": state["trouble"] or "none"}
     if measured := state["measured"]:
         rows |= {
-            "engine": state["engine"], "lesser": state["lesser"] or "no",
-            "output": f"{state['output']}, {state['frame']}",
-            "camera": f"{measured['fps_in']:g} fps" if state["camera_open"] else "closed",
+            "renders by": state["engine"], "for the moment": state["lesser"] or "as it was told",
+            "captures": f"{measured['fps_in']:g} fps" if state["camera_open"] else "nothing",
+            "gives": f"{state['frame']} to {state['output']}",
             "frames": f"{measured['fps_out']:g} fps, {measured['dropped']} dropped",
             "latency": f"{measured['latency_p50_ms']:g} ms "
             f"(p99 {measured['latency_p99_ms']:g} ms)",
