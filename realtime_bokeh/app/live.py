@@ -26,6 +26,7 @@ from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.keys import Keys
 from realtime_bokeh.live.run import LiveRun, State
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.address import check_address, is_address, without_secrets
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
 
 _HOPELESS = 4.0  # seconds that a first picture may take before a faster way is named
@@ -42,23 +43,34 @@ def _check_camera(camera: str, settings: Settings) -> None:
     Raises:
         UsageError: when there is not, or more is asked of it than it can give.
     """
-    if _is_clip(camera):
-        if settings.size or settings.fps:
-            raise UsageError(
-                f"--size and --fps are for cameras; {camera} has its own, so leave them out"
-            )
-    elif camera != "demo":
+    address, clip = is_address(camera), _is_clip(camera)
+    if (address or clip) and (settings.size or settings.fps):
+        raise UsageError(
+            f"--size and --fps are for cameras at this computer; {without_secrets(camera)} has its "
+            "own, so leave them out"
+        )
+    if address:
+        check_address(camera)
+    elif not clip and camera != "demo":
         from realtime_bokeh.sources.camera import find_camera
 
         find_camera(camera)
 
 
-def _open_source(camera: str, settings: Settings) -> Source:
+def _open_source(camera: str, settings: Settings, clip: bool) -> Source:
+    """Open a camera.
+
+    clip: whether its name is a file's, which may be gone since.
+    """
     if camera == "demo":
         from realtime_bokeh.sources.demo import Demo
 
         return Demo(settings.size or SCENE, settings.fps or SCENE_FPS)
-    if _is_clip(camera):
+    if is_address(camera):
+        from realtime_bokeh.sources.stream import Stream
+
+        return Stream(camera)
+    if clip or _is_clip(camera):
         from realtime_bokeh.sources.loop import Loop
 
         return Loop(Path(camera))
@@ -93,7 +105,8 @@ class _Openers:
 
 def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
     """What opens a camera, and whether no two of its pictures are alike."""
-    return partial(_open_source, stable_name(name), settings), has_sensor(name)
+    stable = stable_name(name)
+    return partial(_open_source, stable, settings, _is_clip(stable)), has_sensor(name)
 
 
 def _advice(settings: Settings) -> str:

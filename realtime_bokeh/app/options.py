@@ -127,8 +127,9 @@ _ALL = (LIVE, RENDER, DEMO, BENCH)
 
 OPTIONS = (
     Option("camera", Kind.TEXT, "CAMERA",
-           "Camera by its index, /dev path or by-id name; or a video file, again and again; demo "
-           "is the built-in scene", (LIVE,)),
+           "Camera by its index, /dev path or by-id name, or by its address on the network, such "
+           "as rtsp://host/path; or a video file, again and again; demo is the built-in scene",
+           (LIVE,)),
     Option("wait", Kind.SWITCH, "", "Begin without the camera, and wait for it", (LIVE,)),
     Option("on_error", Kind.TEXT, "card|passthrough",
            "What is shown when the effect fails: a card that says so, or the camera as it is",

@@ -8,6 +8,7 @@ import platformdirs
 
 from realtime_bokeh.app.options import LIVE, OPTIONS, Kind, Option, default_text
 from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.sources.address import without_secrets
 
 
 def default_path() -> Path:
@@ -49,4 +50,5 @@ def _text(option: Option, settings: Settings) -> str:
     if option.kind is Kind.SWITCH:
         stacked = settings.model == "stacked"
         return str(stacked if option.name == "stacked" else getattr(settings, option.name)).lower()
-    return default_text(option, vars(settings)) or "not given"
+    # a camera's address may have a password in it
+    return without_secrets(default_text(option, vars(settings))) or "not given"

@@ -17,10 +17,11 @@ from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.live import camera as live_camera
 from realtime_bokeh.sinks import kernel_module, virtual_camera
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources import camera, microphone
-from tests import clips
+from realtime_bokeh.sources import camera, microphone, stream
+from tests import clips, servers
 from tests.fakes import (
     CameraDriver,
     CountingSource,
@@ -394,7 +395,60 @@ def test_a_clip_stands_for_the_camera(
     assert "in.mp4: 64x48 at 24 fps h264, again and again" in capfd.readouterr().err
 
 
-def test_a_clip_has_a_size_of_its_own(tmp_path: Path) -> None:
-    clip = clips.make(tmp_path / "in.mp4")
-    with pytest.raises(UsageError, match="leave them out"):
-        live.run_live(Settings(fps=30), str(clip), "none", preview=False)
+def test_a_clip_that_is_away_for_a_while_is_told_of_as_a_file(
+    tmp_path: Path, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(live_camera, "_PAUSES", (0.001,))
+    clip, away = clips.make(tmp_path / "in.mp4"), tmp_path / "away.mp4"
+    told = ""
+    looks = 0  # since it was told of
+
+    def show(frame: Frame) -> None:
+        if looks:
+            raise Stopped
+        if clip.exists():
+            clip.rename(away)
+
+    def be_idle() -> None:
+        nonlocal told, looks
+        told += capfd.readouterr().err
+        looks += "trying again" in told
+        if looks == 3:
+            away.rename(clip)
+
+    monkeypatch.setattr(sinks[0], "write", show)
+    monkeypatch.setattr(sinks[0], "idle", be_idle)
+    live.run_live(Settings(), str(clip), "none", preview=False)
+    assert f"{clip} does not exist or is not a file; trying again" in told
+    assert "There is no camera" not in told
+
+
+def test_a_camera_on_the_network(
+    tmp_path: Path, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(stream, "_MEASURED", 0.02)
+
+    def write(frame: Frame) -> None:
+        assert frame.image.mean(axis=(0, 1)).tolist() == pytest.approx(servers.COLOUR, abs=4)
+        raise Stopped
+
+    monkeypatch.setattr(sinks[0], "write", write)
+    with servers.web(tmp_path) as address:
+        camera = f"{address.replace('//', '//me:s3cret@')}/video?s3cret"
+        live.run_live(Settings(), camera, "none", preview=False)
+    told = capfd.readouterr().err
+    assert f"{address.replace('//', '//me:***@')}/video?***: 64x48 at " in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize("camera", ["in.mp4", "rtsp://me:s3cret@host/live"])
+def test_clips_and_streams_have_a_size_of_their_own(
+    camera: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clips.make(tmp_path / "in.mp4")
+    with pytest.raises(UsageError, match="leave them out") as caught:
+        live.run_live(Settings(fps=30), camera, "none", preview=False)
+    assert "s3cret" not in str(caught.value)
