@@ -13,12 +13,15 @@ from pathlib import Path
 
 from realtime_bokeh import weights
 from realtime_bokeh.app.display import console, counted, live_status, status_line
+from realtime_bokeh.app.figures import ENDINGS, exported
 from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
+from realtime_bokeh.app.process import give_way, threads_with_room
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
 from realtime_bokeh.engines import Engine
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.files import check_output
 from realtime_bokeh.frame import Source, Stopped
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
@@ -183,10 +186,16 @@ def _blank_by_signal(run: LiveRun) -> Iterator[None]:
 
 def run_live(settings: Settings, camera: str, output: str | None, preview: bool) -> None:
     """From a camera, or the demo scene, into what the user chose, until it is stopped."""
+    if settings.low_priority:
+        give_way()
+    settings = replace(settings, threads=settings.threads or threads_with_room())
     # what is wrong with the command comes before what is missing on this computer
     opener = engine_opener(settings)
     if not settings.wait:
         _check_camera(camera, settings)
+    figures = None if settings.metrics is None else Path(settings.metrics)
+    if figures is not None:
+        check_output(figures, "figures", ENDINGS)
     pressed: list[str] = []  # in the window
     openers = check_outputs(output, preview, pressed, settings.virtual_camera, settings.audio)
     with Parts() as parts:
@@ -217,7 +226,10 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         bindings = Keys(run, console.print)
         begin = time.monotonic()
         try:
-            with _blank_by_signal(run), keys() as typed, live_status(report.line) as show:
+            with (
+                exported(run, figures), _blank_by_signal(run), keys() as typed,
+                live_status(report.line) as show,
+            ):  # fmt: skip
 
                 def tick() -> None:
                     for key in [*typed(), *pressed]:

@@ -175,6 +175,13 @@ OPTIONS = (
     Option("precision", Kind.TEXT, "NAME",
            "Precision of the network's arithmetic: f32, f16 or int8", _ALL,
            choices=("f32", "f16", "int8"), unset="the fastest"),
+    Option("threads", Kind.COUNT, "N", "Threads of the CPU that the effect takes at a time", _ALL,
+           bounds=(1, 1024), unset="half of the cores in live use; else every core"),
+    Option("low_priority", Kind.SWITCH, "",
+           "Give way to other programs, such as the call's own, where all want the CPU", (LIVE,)),
+    Option("metrics", Kind.TEXT, "FILE.json",
+           "A file that follows the run: its rates, latencies and troubles, anew every 5 seconds",
+           (LIVE,), unset="none"),
     Option("start", Kind.TIME, "TIME", "Where in the video to begin, such as 83.5 or 1:23.5",
            (RENDER,), bounds=(0, _DAYS), unset="its beginning"),
     Option("end", Kind.TIME, "TIME", "Where in the video to end", (RENDER,), bounds=(0, _DAYS),
@@ -266,7 +273,7 @@ def _completion(
     ) -> list[CompletionItem]:
         return [CompletionItem(v) for v in _suggestions(option) if v.startswith(incomplete)]
 
-    return None if option.name == "output" else complete
+    return None if option.name in ("output", "metrics") else complete
 
 
 def _suggestions(option: Option) -> Iterable[str]:

@@ -1,5 +1,6 @@
 """Live runs: how they start, how they end, what they leave."""
 
+import json
 import os
 import signal
 import subprocess
@@ -222,6 +223,69 @@ def test_a_live_run_closes_its_engine_unless_a_frame_is_still_in_it(
     assert engine.closed == (not hangs)
     done.set()
     users[0].join()
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(None, 3), (5, 5)])
+def test_the_effect_leaves_room_unless_told_otherwise(
+    asked: int | None, taken: int, monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    opened: list[object] = []
+
+    def open_engine(*given: object) -> UnchangedEngine:
+        opened.append(given[-1])
+        return UnchangedEngine()
+
+    def stop(frame: Frame) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(parts, "open_engine", open_engine)
+    monkeypatch.setattr(live, "threads_with_room", lambda: 3)
+    monkeypatch.setattr(sinks[0], "write", stop)
+    live.run_live(Settings(threads=asked), "demo", "none", preview=False)
+    assert opened == [taken]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_it_gives_way_only_if_it_is_asked_to_and_before_all_else(
+    asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(live, "give_way", lambda: done.append("gave way"))
+    monkeypatch.setattr(live, "engine_opener", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.run_live(Settings(low_priority=asked), "demo", "none", preview=False)
+    assert done == ["gave way"] * asked
+
+
+def test_figures_are_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    path = tmp_path / "run.json"
+    shown: list[int] = []
+
+    def write(frame: Frame) -> None:
+        shown.append(frame.index)
+        if len(shown) > 3:
+            raise Stopped
+
+    monkeypatch.setattr(sinks[0], "write", write)
+    settings = Settings(metrics=str(path), size=Size(48, 64), fps=240)
+    live.run_live(settings, "demo", "none", preview=False)
+    figures = json.loads(path.read_text())
+    assert (figures["model"], figures["camera_size"], figures["trouble"]) == ("lite", "64x48", "")
+    assert figures["latency_p50_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("run.txt", "cannot hold figures; end its name with one of .json"), ("no/x.json", "create")],
+)
+def test_a_file_of_figures_that_cannot_be_is_refused(
+    name: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "open_engine", _interrupt)
+    with pytest.raises(UsageError, match=sentence):
+        live.run_live(Settings(metrics=str(tmp_path / name)), "demo", "none", preview=False)
 
 
 @pytest.mark.parametrize(
