@@ -6,6 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sources.address import without_secrets
 
 _NUMBERS = ("strength", "smoothing")
 _SWITCHES = ("mirror", "off", "blank", "frozen")
@@ -135,6 +136,8 @@ def _value(key: str, text: str) -> str | float | bool:
 def _said(value: object) -> object:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, str):
+        return without_secrets(value)  # a camera's address may have a password in it
     return f"{value:g}" if isinstance(value, float) else value
 
 

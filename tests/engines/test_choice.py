@@ -21,7 +21,9 @@ GEFORCE, SERVER = Gpu("NVIDIA GeForce RTX 4070", (8, 9)), Gpu("NVIDIA H100 80GB 
 class _Named(Engine):
     """An engine that only says what was chosen."""
 
-    def __init__(self, name: str, device: str | None, precision: str | None) -> None:
+    def __init__(
+        self, name: str, device: str | None, precision: str | None, threads: int | None
+    ) -> None:
         self.name = f"{name} {precision} on {device}"
 
     def describe(self) -> str:
