@@ -19,6 +19,7 @@ from realtime_bokeh.engines import Controls
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
 from realtime_bokeh.live import adapt
+from realtime_bokeh.live.run import LiveRun
 from realtime_bokeh.sinks import kernel_module, virtual_camera
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera, microphone
@@ -230,6 +231,22 @@ def test_a_live_run_closes_its_engine_unless_a_frame_is_still_in_it(
 )
 def test_advice_for_slow_runs_fits_the_model(model: str, advice: str) -> None:
     assert advice in live._advice(Settings(model=model))
+
+
+def test_an_engine_that_cannot_be_opened_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def write(frame: Frame) -> None:
+        if len(sinks[0].frames) == 10:
+            raise Stopped
+        sinks[0].frames.append(frame)
+
+    monkeypatch.setattr(LiveRun, "refused", "Model mine: graph.onnx is missing")
+    monkeypatch.setattr(live, "_open_source", lambda *_: CountingSource(None, live=True))
+    monkeypatch.setattr(sinks[0], "write", write)
+    live.run_live(Settings(), "demo", "none", preview=False)
+    told = capfd.readouterr().err.splitlines()
+    assert told.count("Model mine: graph.onnx is missing") == 1
 
 
 def test_a_rate_that_no_quality_holds_is_told_of_once(
