@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from realtime_bokeh import weights
-from realtime_bokeh.app.display import console, counted, live_status, status_line
+from realtime_bokeh.app.display import console, counted, live_status, rate, status_line
 from realtime_bokeh.app.figures import ENDINGS, exported
 from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
@@ -126,7 +126,7 @@ class _Report:
         self, run: LiveRun, camera: WatchedCamera, effect: LiveEffect, advice: str
     ) -> None:
         self._run, self._camera, self._effect, self._advice = run, camera, effect, advice
-        self._trouble = ""
+        self._trouble = self._refused = ""
         self._lesser: Quality | None = None
         self._begin = time.monotonic()
         self._advised = False
@@ -154,12 +154,22 @@ class _Report:
         if (trouble := self._run.trouble) != self._trouble:
             self._trouble = trouble
             console.print(f"{trouble}; trying again" if trouble else "All is well again")
+        if (refused := self._run.refused) != self._refused:
+            self._refused = refused
+            if refused:
+                console.print(refused)
         metrics = self._run.metrics
         if metrics.count("emit") or not metrics.count("capture") or self._effect.engine.busy:
             self._begin = time.monotonic()
         elif not self._advised and time.monotonic() - self._begin > _HOPELESS:
             self._advised = True
             console.print(f"No picture after {_HOPELESS:.0f} s: {self._advice}")
+        if not self._advised and (limit := self._run.limit) is not None:
+            self._advised = True
+            console.print(
+                f"Not even the least quality holds the frame rate, {rate(limit)} is the most here: "
+                "lower --fps or --size, or take a smaller clip"
+            )
         if (lesser := self._run.lesser) != self._lesser:
             self._lesser = lesser
             what = f"with {lesser}, to hold the frame rate" if lesser else "as it was asked to"

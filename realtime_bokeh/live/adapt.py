@@ -77,6 +77,10 @@ class Adapter:
     Args:
         qualities: from the best to the least.
         fps: frames a second to hold.
+
+    at: which of them.
+    limit: frames a second to which even the least would be held, where those are too few; None:
+        one holds the rate, as far as is known.
     """
 
     def __init__(
@@ -86,7 +90,8 @@ class Adapter:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.qualities, self.fps = qualities, fps
-        self.at = 0  # which of them
+        self.at = 0
+        self.limit: float | None = None
         self._clock = clock
         self._patience = _FAST
         self._raised_at: float | None = None
@@ -97,11 +102,6 @@ class Adapter:
         self._frames: deque[tuple[float, float]] = deque(maxlen=_WINDOW)
         self._slow_since: float | None = None
         self._fast_since: float | None = None
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether even the least quality falls behind."""
-        return self.at == len(self.qualities) - 1 and self._slow_since is not None
 
     def observe(self, seconds: float, network: float) -> bool:
         """Take note of a frame; True when `at` has changed.
@@ -118,7 +118,11 @@ class Adapter:
         self._slow_since = _since(self._slow_since, now, takes > _FULL * frame)
         higher = [n for n in range(self.at) if self._predicted(n) < _ROOM * frame]
         self._fast_since = _since(self._fast_since, now, bool(higher))
-        if self._slow_since is not None and now - self._slow_since >= _SLOW:
+        if self._slow_since is None:
+            self.limit = None
+        elif now - self._slow_since >= _SLOW:
+            least = self._predicted(len(self.qualities) - 1)
+            self.limit = 1 / least if least > _FULL * frame else None
             return self._lower(now)
         if self._fast_since is not None and now - self._fast_since >= self._patience:
             self._raised_at = now

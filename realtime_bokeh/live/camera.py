@@ -206,7 +206,8 @@ class WatchedCamera(Source):
         """A frame as it goes on; the camera is well."""
         now = self._clock()
         if self._came_at is not None:
-            self._interval += 0.1 * (now - self._came_at - self._interval)
+            # at most so much: what the computer slept is no pause of the camera
+            self._interval += 0.1 * (min(now - self._came_at, _SILENCE) - self._interval)
         self._came_at = now
         self.trouble = ""
         self._failures = 0

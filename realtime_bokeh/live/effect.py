@@ -26,8 +26,9 @@ class LiveEffect:
     """Renders frames with an engine, and outlives it.
 
     An engine that fails is reset, then opened anew, as often as it takes; `trouble` says why frames
-    come back as None meanwhile, `failed` how many have. Frames are begun and finished on one
-    thread; all else is told from any thread.
+    come back as None meanwhile, `failed` how many have, `refused` why the latest engine could not be
+    opened, until one can. Frames are begun and finished on one thread; all else is told from any
+    thread.
 
     Args:
         engine: already open.
@@ -38,7 +39,7 @@ class LiveEffect:
         self, engine: Engine, opener: Opener, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.engine = engine
-        self.trouble = ""
+        self.trouble = self.refused = ""
         self.failed = 0
         self._opener = opener
         self._clock = clock
@@ -83,13 +84,14 @@ class LiveEffect:
             with self._lock:
                 if number == self._asked:
                     self._preparing = False
-                    self.trouble = in_words(error, "the effect")
+                    self.refused = in_words(error, "the effect")
             return
         with self._lock:
             engine, stale = (engine, None) if number == self._asked else (None, engine)
             if engine is not None:
                 stale = self._prepared[0] if self._prepared else None
                 self._prepared, self._preparing = (engine, opener), False
+                self.refused = ""
         if stale is not None:
             stale.close()
 
@@ -124,7 +126,8 @@ class LiveEffect:
     def _check(self, engine: Engine) -> None:
         """Numbers that are none would stay in the network's memory of the past for ever."""
         self._frames += 1
-        if self._frames % _CHECKED == 0:
+        # after a failure every frame: those between would hide that it does not get better
+        if self._failures or self._frames % _CHECKED == 0:
             focus = engine.focus_map()
             if focus is not None and not np.isfinite(focus).all():
                 raise ArithmeticError("its numbers ran out of range")

@@ -143,9 +143,10 @@ class LiveRun:
         return adapter.qualities[adapter.at] if adapter and adapter.at else None
 
     @property
-    def hopeless(self) -> bool:
-        """Whether no quality holds the rate."""
-        return self._adapter is not None and self._adapter.hopeless
+    def limit(self) -> float | None:
+        """Frames a second that are possible at most, where no quality holds the rate."""
+        adapter = self._adapter
+        return adapter.limit if adapter else None
 
     @property
     def dropped(self) -> int:
@@ -156,6 +157,11 @@ class LiveRun:
     def trouble(self) -> str:
         """What is wrong at present, in words; empty when all is well."""
         return self._camera.trouble or self._effect.trouble
+
+    @property
+    def refused(self) -> str:
+        """Why the latest engine or model could not be opened, in words, while another renders."""
+        return self._effect.refused
 
     def set(self, **changes: float | bool) -> State:
         """Change what the fields of `State` say; from any thread, at once and without a drop.

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 from av.video.frame import VideoFrame
 
 from realtime_bokeh.colours import BT709, MATRICES, Colours
@@ -33,9 +34,18 @@ class Shown:
     deep: DeepImage | None = None
 
 
+def _side_data(picture: VideoFrame) -> Any:
+    """What lies beside a frame's picture, by kind.
+
+    PyAV 18.1.0 keeps in the frame what `picture.side_data` gives, which refers to the frame: such a
+    circle, with the picture and two threads that converted it, stays until Python looks for them.
+    """
+    return SideDataContainer(picture)  # type: ignore[call-arg]  # which its stub leaves out
+
+
 def turned(picture: VideoFrame) -> tuple[bool, bool, bool]:
     """Whether to swap rows and columns, then to flip up and down, then left and right."""
-    data: Any = picture.side_data.get("DISPLAYMATRIX")
+    data: Any = _side_data(picture).get("DISPLAYMATRIX")
     if data is None:
         return False, False, False
     a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()  # x, y becomes ax + cy, bx + dy
@@ -44,8 +54,8 @@ def turned(picture: VideoFrame) -> tuple[bool, bool, bool]:
 
 
 def _light_of(picture: VideoFrame) -> Light:
-    display: Any = picture.side_data.get("MASTERING_DISPLAY_METADATA")
-    content: Any = picture.side_data.get("CONTENT_LIGHT_LEVEL")
+    display: Any = _side_data(picture).get("MASTERING_DISPLAY_METADATA")
+    content: Any = _side_data(picture).get("CONTENT_LIGHT_LEVEL")
     known: tuple[float, ...] = ()
     if display is not None:
         *fractions, has_primaries, has_light = np.frombuffer(display, np.int32)[:22].tolist()
@@ -163,7 +173,7 @@ class Developer:
         if self._curve is not None:
             if _bits(picture) > 10:
                 self._remark("more than 10 bits a channel became 10")
-            if any(picture.side_data.get(kind) is not None for kind in _DYNAMIC):
+            if any(_side_data(picture).get(kind) is not None for kind in _DYNAMIC):
                 self._remark("dynamic metadata (HDR10+, Dolby Vision) were left out")
         elif transfer:
             steps += [("scale", _STANDARD_RANGE), ("format", "gbrap" if transparent else "gbrp")]
@@ -173,7 +183,7 @@ class Developer:
         if transparent:
             steps += [("format", "gbrap"), ("premultiply", "inplace=1")]
             self._remark("transparent parts, if it has any, became black")
-        if picture.side_data.get("A53_CC") is not None:
+        if _side_data(picture).get("A53_CC") is not None:
             self._remark("closed captions in the picture's data were left out")
         return tuple(steps)
 

@@ -155,7 +155,7 @@ class VideoReader(Source):
         ]  # fmt: skip
         self.colours = Colours()
         self.pixel_aspect = stream.sample_aspect_ratio or Fraction(0)
-        self._frames = self._shown()
+        self._frames: Iterator[Shown] = self._shown()
         self._ahead = self._next()
         if self._ahead is None and end is not None:
             raise UsageError(f"{self.name} has no picture between --start and --end")
@@ -300,4 +300,5 @@ class VideoReader(Source):
         return frame
 
     def close(self) -> None:
+        self._frames = iter(())  # it refers to this reader, and would hold the decoder with it
         self._container.close()

@@ -15,7 +15,7 @@ from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.report import snapshot
 from realtime_bokeh.live.run import LiveRun
 from tests.fakes import CountingSource, UnchangedEngine
-from tests.live.test_run import OtherOpeners
+from tests.live.stage import OtherOpeners
 
 
 @pytest.fixture

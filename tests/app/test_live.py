@@ -2,10 +2,11 @@
 
 import json
 import os
-import signal
+import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +14,14 @@ import numpy as np
 import pytest
 
 from realtime_bokeh import pipeline
-from realtime_bokeh.app import live, outputs, parts
+from realtime_bokeh.app import display, live, outputs, parts
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.live import adapt
 from realtime_bokeh.live import camera as live_camera
+from realtime_bokeh.live.run import LiveRun
 from realtime_bokeh.sinks import kernel_module, virtual_camera
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera, microphone, stream
@@ -31,7 +34,7 @@ from tests.fakes import (
     RecordingSink,
     UnchangedEngine,
 )
-from tests.program import PROGRAM, started, wait_for
+from tests.program import PROGRAM, started
 
 
 class _Turned(CountingSource):
@@ -295,26 +298,51 @@ def test_advice_for_slow_runs_fits_the_model(model: str, advice: str) -> None:
     assert advice in live._advice(Settings(model=model))
 
 
-def _records(folder: Path) -> bool:
-    """Whether the first frames are in a file."""
-    return any(path.stat().st_size > 4096 for path in folder.iterdir())
+def test_an_engine_that_cannot_be_opened_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def write(frame: Frame) -> None:
+        if len(sinks[0].frames) == 10:
+            raise Stopped
+        sinks[0].frames.append(frame)
+
+    monkeypatch.setattr(LiveRun, "refused", "Model mine: graph.onnx is missing")
+    monkeypatch.setattr(live, "_open_source", lambda *_: CountingSource(None, live=True))
+    monkeypatch.setattr(sinks[0], "write", write)
+    live.run_live(Settings(), "demo", "none", preview=False)
+    told = capfd.readouterr().err.splitlines()
+    assert told.count("Model mine: graph.onnx is missing") == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_recording_is_finished(tmp_path: Path, end: signal.Signals) -> None:
-    line = [*PROGRAM, "--camera", "demo", "--output", "x.mp4"]
-    with started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        wait_for(lambda: _records(tmp_path), process)
-        process.send_signal(end)
-        process.send_signal(signal.SIGTERM)  # a session that ends sends two
-        _, errors = process.communicate()
-    assert process.returncode == 0, errors
-    assert [p.name for p in tmp_path.iterdir()] == ["x.mp4"]
-    assert len(clips.times(tmp_path / "x.mp4")) >= 1
-    assert "moof" not in clips.boxes(tmp_path / "x.mp4")  # it was brought to its end
-    assert b" in " in errors.splitlines()[-1]
-    assert b"Ctrl-C stops" in errors.splitlines()
+def test_a_rate_that_no_quality_holds_is_told_of_once(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    class Slow(UnchangedEngine):
+        def _begin(self, image: Image, controls: Controls) -> Callable[[], Image]:
+            time.sleep(0.05)
+            return super()._begin(image, controls)
+
+    said: list[str] = []
+    later: list[Frame] = []
+
+    def note(line: str) -> None:
+        if "Not even" in line:
+            said.append(line)
+
+    def write(frame: Frame) -> None:
+        if said:
+            later.append(frame)
+        if len(later) == 10:
+            raise Stopped
+
+    monkeypatch.setattr(adapt, "_SLOW", 0.1)
+    monkeypatch.setattr(parts, "open_engine", lambda *_: Slow())
+    monkeypatch.setattr(live, "_open_source", lambda *_: CountingSource(None, live=True))
+    monkeypatch.setattr(display.console, "print", note)
+    monkeypatch.setattr(sinks[0], "write", write)
+    live.run_live(Settings(fps=30), "demo", "none", preview=False)
+    assert len(said) == 1
+    assert re.search(r"holds the frame rate, \d+(\.\d)? fps is the most here: lower --fps", said[0])
 
 
 @pytest.mark.parametrize("output", [None, "-", "none"])
@@ -351,43 +379,6 @@ def test_a_file_gets_the_sound_of_a_microphone(
     assert heard.closed
 
 
-def test_a_killed_recording_is_there(tmp_path: Path) -> None:
-    line = [*PROGRAM, "--camera", "demo", "--size", "320x240", "--output", "x.mp4"]
-    part, sizes = tmp_path / "x.recording.mp4", set[int]()
-
-    def has_grown() -> bool:
-        if part.exists():
-            sizes.add(part.stat().st_size)
-        return len(sizes) > 3  # empty, its head, and two pieces
-
-    with started(line, cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        wait_for(has_grown, process)
-        process.kill()
-        process.wait()
-    assert clips.times(part)[-1] > 0.5
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no such limit there")
-def test_a_full_disk_ends_a_recording_and_loses_nothing(tmp_path: Path) -> None:
-    program = (
-        "import resource, sys\n"
-        "from realtime_bokeh.app.main import main\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))\n"
-        "sys.argv[1:] = '--camera demo --output x.mp4'.split()\n"
-        "main()"
-    )
-    with started([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE) as process:
-        _, errors = process.communicate()
-    assert process.returncode == 1
-    assert errors.splitlines()[-1] == (
-        b"realtime-bokeh: x.mp4 cannot be written (File too large); what was recorded until then "
-        b"is in x.recording.mp4"
-    )
-    assert b"Traceback" not in errors
-    assert [p.name for p in tmp_path.iterdir()] == ["x.recording.mp4"]
-    assert clips.times(tmp_path / "x.recording.mp4")[-1] > 0.5
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such signals")
 def test_signals_after_the_end_change_nothing(tmp_path: Path) -> None:
     late = (
@@ -416,7 +407,7 @@ def test_a_recording_survives_its_terminal(tmp_path: Path) -> None:
         stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
     ) as process:  # fmt: skip
         os.close(slave)
-        while not _records(tmp_path):
+        while not any(path.stat().st_size > 4096 for path in tmp_path.iterdir()):
             assert process.poll() is None
             os.read(master, 65536)
         os.close(master)  # the window is closed

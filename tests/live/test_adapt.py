@@ -71,14 +71,23 @@ def test_a_mistake_is_repeated_less_and_less() -> None:
     assert pauses[-1] > 4 * pauses[0]
 
 
-def test_what_is_hopeless_is_said() -> None:
+def test_what_is_hopeless_is_known() -> None:
     computer = Computer(unit=0.02)
     computer.run(5)
     assert computer.adapter.at == len(QUALITIES) - 1
-    assert computer.adapter.hopeless
+    assert computer.adapter.limit == pytest.approx(1 / (0.005 + 4 * 0.02))
     computer.unit = 0.001
     computer.run(3)
-    assert not computer.adapter.hopeless
+    assert computer.adapter.limit is None
+
+
+def test_it_is_known_before_all_is_tried() -> None:
+    computer = Computer(unit=0.02)
+    seconds = 0.0
+    while computer.adapter.limit is None:
+        computer.run(0.01)
+        seconds = computer.now
+    assert seconds < 5
 
 
 @pytest.mark.parametrize("seconds", [0.2, 3.0])

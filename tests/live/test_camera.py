@@ -202,6 +202,22 @@ def test_a_clock_that_jumps_does_no_harm() -> None:
     watched.close()
 
 
+def test_a_camera_that_blocks_after_the_computer_slept_is_missed() -> None:
+    device, clock = Device(), Clock()
+    watched = WatchedCamera(device.open, clock=clock)
+    _image(watched)
+    clock.now += 3600.0
+    _image(watched)
+    asleep, device.flows = device.flows, threading.Event()
+    asleep.clear()
+    device.flows.set()
+    woken, clock.step = clock.now, 0.5
+    _until(watched, lambda: device.opened == 2)
+    assert clock.now - woken < 60
+    asleep.set()
+    watched.close()
+
+
 def test_a_run_begins_without_its_camera_only_if_it_shall_wait() -> None:
     device = Device()
     device.present = False

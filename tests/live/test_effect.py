@@ -145,6 +145,20 @@ def test_numbers_that_are_none_do_not_stay() -> None:
     assert effect.engine is engine
 
 
+def test_numbers_that_stay_none_bring_another_engine() -> None:
+    class Broken(FaultyEngine):
+        def _focus_map(self) -> FocusMap:
+            return np.full((2, 2), np.nan, np.float32)
+
+    fresh = UnchangedEngine()
+    effect = LiveEffect(Broken(), lambda: fresh)
+    _wait(lambda: _render(effect) is None)
+    assert _render(effect) is None  # the next is looked at, too
+    _wait(lambda: not effect.preparing)
+    assert _render(effect) is IMAGE
+    assert effect.engine is fresh
+
+
 def test_another_engine_is_ready_before_it_takes_over() -> None:
     engine = UnchangedEngine()
     effect = LiveEffect(engine, UnchangedEngine)
@@ -208,9 +222,13 @@ def test_an_engine_that_cannot_be_opened_leaves_the_present_one() -> None:
     effect = LiveEffect(engine, UnchangedEngine)
     effect.use(opener)
     _wait(lambda: not effect.preparing)
-    assert effect.trouble == "no such device"
-    assert _render(effect) is IMAGE
+    for _ in range(2):  # it stays so
+        assert (effect.trouble, effect.refused) == ("", "no such device")
+        assert _render(effect) is IMAGE
     assert effect.engine is engine
+    effect.use(UnchangedEngine)
+    _wait(lambda: not effect.preparing)
+    assert effect.refused == ""
 
 
 def test_what_is_opened_after_the_end_is_closed() -> None:

@@ -6,7 +6,7 @@ from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.keys import HELP, Keys
 from realtime_bokeh.live.run import LiveRun, State
 from tests.fakes import CountingSource, UnchangedEngine
-from tests.live.test_run import OtherOpeners
+from tests.live.stage import OtherOpeners
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.report import snapshot
 from realtime_bokeh.live.run import LiveRun
-from tests.live.test_run import MarkedCamera, MarkingEngine, OtherOpeners
+from tests.live.stage import MarkedCamera, MarkingEngine, OtherOpeners
 
 
 @pytest.fixture

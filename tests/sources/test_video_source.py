@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image as Pillow
 
 from realtime_bokeh.errors import SourceError, UsageError
@@ -14,12 +16,28 @@ from tests import clips
 
 
 def _read_all(source: VideoReader) -> list[int]:
-    found = []
-    while (frame := source.read()) is not None:
+    return _read(source, 1000)
+
+
+def _read(source: VideoReader, most: int) -> list[int]:
+    found: list[int] = []
+    while len(found) < most and (frame := source.read()) is not None:
         assert frame.pts is not None
         found.append(frame.pts)
     source.close()
     return found
+
+
+@pytest.mark.parametrize("most", [3, 1000])
+def test_pictures_are_let_go_at_once(tmp_path: Path, most: int) -> None:
+    clip = clips.make(tmp_path / "in.mp4")
+    gc.collect()
+    gc.disable()  # it would find them in the end
+    try:
+        _read(VideoReader(clip), most)
+        assert not any(isinstance(thing, VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def test_every_frame_comes_with_its_time(tmp_path: Path) -> None:
