@@ -1,12 +1,12 @@
-"""Cameras on the network, on this computer: what they send over HTTP and RTSP."""
+"""Cameras on the network, on this computer: what they send over HTTP, RTSP and TCP."""
 
 import contextlib
 import itertools
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -80,13 +80,38 @@ def web(folder: Path) -> Iterator[str]:
 class _Interleaved:
     """A file whose every write is a packet of RTP or RTCP, sent within an RTSP connection."""
 
-    def __init__(self, send: socketserver.StreamRequestHandler) -> None:
-        self._send = send.wfile.write
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self._send = send
 
     def write(self, packet: bytes) -> int:
         channel = 1 if 192 <= packet[1] <= 223 else 0  # RTCP
         self._send(b"$" + bytes([channel]) + len(packet).to_bytes(2, "big") + packet)
         return len(packet)
+
+
+def _send_video(file: object, form: str) -> None:
+    """H.264 into a file of a format, until whoever watched has gone."""
+    options = {"packetsize": "1200"}
+    with (
+        contextlib.suppress(OSError, av.FFmpegError),
+        av.open(file, "w", format=form, options=options) as container,
+    ):
+        video = container.add_stream("libx264", rate=50, options={"tune": "zerolatency"})
+        assert isinstance(video, VideoStream)
+        video.height, video.width = SIZE
+        video.pix_fmt = "yuv420p"
+        picture = av.VideoFrame.from_ndarray(np.full((*SIZE, 3), COLOUR, np.uint8), "bgr24")
+        for number in itertools.count():
+            picture.pts = number
+            container.mux(video.encode(picture))
+            time.sleep(_INTERVAL)
+
+
+class _Transport(socketserver.StreamRequestHandler):
+    """MPEG-TS, as encoders send it over TCP."""
+
+    def handle(self) -> None:
+        _send_video(self.wfile, "mpegts")
 
 
 class _Rtsp(socketserver.StreamRequestHandler):
@@ -119,31 +144,23 @@ class _Rtsp(socketserver.StreamRequestHandler):
             answer = f"RTSP/1.0 {status}\r\nCSeq: {fields['cseq']}\r\n{more}"
             self.wfile.write(f"{answer}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             if method == "PLAY":
-                self._play()
+                _send_video(_Interleaved(self.wfile.write), "rtp")
                 return
-
-    def _play(self) -> None:
-        with contextlib.suppress(OSError, av.FFmpegError):  # whoever watched has gone
-            self._send_pictures()
-
-    def _send_pictures(self) -> None:
-        options = {"packetsize": "1200"}
-        with av.open(_Interleaved(self), "w", format="rtp", options=options) as container:
-            video = container.add_stream("libx264", rate=50, options={"tune": "zerolatency"})
-            assert isinstance(video, VideoStream)
-            video.height, video.width = SIZE
-            video.pix_fmt = "yuv420p"
-            picture = av.VideoFrame.from_ndarray(np.full((*SIZE, 3), COLOUR, np.uint8), "bgr24")
-            for number in itertools.count():
-                picture.pts = number
-                container.mux(video.encode(picture))
-                time.sleep(_INTERVAL)
 
 
 @contextmanager
-def rtsp() -> Iterator[str]:
-    """The address of a camera with RTSP, without a path; see `_Rtsp`."""
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Rtsp)
+def _address(scheme: str, handler: type[socketserver.BaseRequestHandler]) -> Iterator[str]:
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler)
     server.daemon_threads, server.block_on_close = True, False
     with _serving(server) as port:
-        yield f"rtsp://127.0.0.1:{port}"
+        yield f"{scheme}://127.0.0.1:{port}"
+
+
+def rtsp() -> AbstractContextManager[str]:
+    """The address of a camera with RTSP, without a path; see `_Rtsp`."""
+    return _address("rtsp", _Rtsp)
+
+
+def transport() -> AbstractContextManager[str]:
+    """The address of an encoder that sends MPEG-TS over TCP."""
+    return _address("tcp", _Transport)

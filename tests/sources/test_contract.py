@@ -55,14 +55,19 @@ def _rtsp(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> S
     return Stream(f"{at_end.enter_context(servers.rtsp())}/live")
 
 
+def _transport(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
+    return Stream(at_end.enter_context(servers.transport()))
+
+
 def _memory(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
     return RepeatedImages([clips.solid((9, 99, 199)), clips.solid((199, 99, 9))], FRAMES)
 
 
 @pytest.fixture(
     params=[_demo(live=True), _demo(live=False), _camera, _video, _loop, _mjpeg, _hls, _rtsp,
-            _memory],
-    ids=["live demo", "demo", "camera", "video", "loop", "mjpeg", "hls", "rtsp", "memory"],
+            _transport, _memory],
+    ids=["live demo", "demo", "camera", "video", "loop", "mjpeg", "hls", "rtsp", "transport",
+         "memory"],
 )  # fmt: skip
 def source(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

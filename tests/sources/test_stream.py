@@ -50,10 +50,11 @@ def _with_password(address: str) -> str:
 
 def test_pictures_have_their_colours(web: str, rtsp: str, tmp_path: Path) -> None:
     clips.make(tmp_path / "live.m3u8", image=clips.solid(servers.COLOUR), container_format="hls")
-    for address in (f"{web}/video", f"{web}/live.m3u8", f"{rtsp}/live"):
-        for frame in _frames(Stream(address), 3):
-            mean = frame.image.mean(axis=(0, 1)).tolist()
-            assert mean == pytest.approx(servers.COLOUR, abs=4), address
+    with servers.transport() as transport:
+        for address in (f"{web}/video", f"{web}/live.m3u8", f"{rtsp}/live", transport):
+            for frame in _frames(Stream(address), 3):
+                mean = frame.image.mean(axis=(0, 1)).tolist()
+                assert mean == pytest.approx(servers.COLOUR, abs=4), address
 
 
 def test_what_is_recorded_comes_at_its_pace_and_ends(web: str, tmp_path: Path) -> None:
