@@ -191,8 +191,9 @@ class LiveRun:
         """
         best = self._openers.qualities(name)[0]
         with self._lock:
+            opener = self._openers.engine(best)
             self._model, self._adapter = name, self._adapting(name)
-            self._effect.use(self._openers.engine(best))
+            self._effect.use(opener)
 
     def _adapting(self, model: str) -> Adapter | None:
         if not self._fps:
@@ -215,9 +216,11 @@ class LiveRun:
     def _begin(self, image: Image) -> Finish:
         """The effect as the pipeline has it."""
         state = self._state
+        if state.mirror:
+            image = cv2.flip(image, 1)  # first: what stands behind the person is not mirrored
         if state.off:
             # what is under way when it is on again is not shown any more
-            return lambda: self._fitted(image, state) if self._state.off else None
+            return lambda: self._fitted(image) if self._state.off else None
         begin = self._clock()
         finish = self._effect.begin(image, state.controls)
         begun = self._clock() - begin
@@ -226,10 +229,10 @@ class LiveRun:
             begin = self._clock()
             rendering = finish()
             if rendering is None:
-                return self._fitted(image, state) if self._passthrough else None
+                return self._fitted(image) if self._passthrough else None
             self._rendered_at = self._clock()
             self._adapt(begun + self._rendered_at - begin)
-            self._latest = self._fitted(rendering, state)
+            self._latest = self._fitted(rendering)
             return self._latest
 
         return finished
@@ -248,13 +251,12 @@ class LiveRun:
             if adapter.observe(seconds, engine.network_seconds):
                 self._effect.use(self._openers.engine(adapter.qualities[adapter.at]))
 
-    def _fitted(self, image: Image, state: State) -> Image:
-        """A picture as the outputs take it: of their size, and mirrored if it shall be.
+    def _fitted(self, image: Image) -> Image:
+        """A picture of the outputs' size.
 
-        A camera may change its size while it runs: a phone is turned, another is chosen.
+        A camera may change its own while it runs: a phone is turned, another is chosen.
         """
-        image = letterbox(image, self._fits)
-        return cv2.flip(image, 1) if state.mirror else image
+        return letterbox(image, self._fits)
 
     def instead(self) -> Image | None:
         """What is shown now instead of a picture: a card, or the one that is kept; None: nothing.

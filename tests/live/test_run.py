@@ -59,10 +59,11 @@ class MarkingEngine(UnchangedEngine):
     """Paints over what it gets: all but a corner of the picture in RENDERED_MARK, and writes the
     strength into that.
 
-    error: that is raised instead. gate: cleared, it hangs.
+    error: that is raised instead. gate: cleared, it hangs. seen: the latest image.
     """
 
     network_seconds = 0.05
+    seen: Image
 
     def __init__(self, name: str = "best", slow: bool = False) -> None:
         super().__init__()
@@ -73,6 +74,7 @@ class MarkingEngine(UnchangedEngine):
 
     def _begin(self, image: Image, controls: Controls) -> Finish:
         assert self.gate.wait(60)
+        self.seen = image
         if self.error:
             raise self.error
         if self.slow:
@@ -286,8 +288,17 @@ def test_the_blur_is_off_only_while_that_is_asked_for(stage: Stage) -> None:
 
 
 def test_mirror_exchanges_left_and_right(stage: Stage) -> None:
+    stage.run.set(mirror=True, off=True)
+    stage.until(lambda: not stage.screen.frames[-1].image[0, -1].any())
+
+
+def test_the_effect_sees_what_is_mirrored_so_that_a_background_is_not(stage: Stage) -> None:
+    assert not stage.engine.seen[0, 0].any()
     stage.run.set(mirror=True)
-    stage.until(lambda: stage.screen.frames[-1].image[0, -1, 0] == 200)
+    stage.until(lambda: not stage.engine.seen[0, -1].any())
+    assert stage.engine.seen[0, 0].any()
+    stage.look()
+    assert stage.screen.frames[-1].image[0, 0, 0] == 200
 
 
 def test_strength_follows_from_one_frame_to_the_next(stage: Stage) -> None:
