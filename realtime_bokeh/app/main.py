@@ -50,6 +50,8 @@ def _load(config: Path | None, flags: Mapping[str, object]) -> Settings:
     if flags["verbose"] is None:
         flags = {**flags, "verbose": root.params["verbose"]}
     settings = load_settings(config, flags)
+    if "alpha" not in flags:  # a profile may serve several commands; only one writes transparency
+        settings = replace(settings, alpha=False)
     root.ensure_object(_State).verbose |= settings.verbose
     return settings
 

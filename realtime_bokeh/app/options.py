@@ -143,6 +143,12 @@ OPTIONS = (
            "Record sound into the video file too, from the microphone with this number or part of "
            "a name, or from the system's own", (LIVE,), unset="no sound", bare="default"),
     Option("preview", Kind.SWITCH, "", "Show a window too; q or Esc stops", (LIVE,)),
+    Option("background", Kind.TEXT, "COLOR|FILE",
+           "Instead of the blur, a color, a photo or a clip behind what is in focus: the person, "
+           "and what is as near", (LIVE, RENDER, DEMO), unset="your own, blurred"),
+    Option("alpha", Kind.SWITCH, "",
+           "Cut out what is in focus, the person and what is as near, with transparency: .png, "
+           ".webp, .mov, .webm, .mkv", (RENDER,)),
     Option("model", Kind.TEXT, "NAME", "Network: lite, dmshn, stacked, or one that you imported",
            _ALL),
     Option("stacked", Kind.SWITCH, "", "The same as --model stacked", _ALL),

@@ -23,6 +23,7 @@ class Settings:
 
     output: None is the virtual webcam.
     virtual_camera: None is the first that is free.
+    background: a colour or a file, as `background.find_background` has it; None is the blur.
     audio: a microphone as `sources.microphone.find_microphone` has it; None is no sound.
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
@@ -41,6 +42,8 @@ class Settings:
     virtual_camera: str | None = None
     audio: str | None = None
     preview: bool = False
+    background: str | None = None
+    alpha: bool = False
     model: str = "lite"
     strength: float = 1.0
     smoothing: float = 0.5
@@ -64,6 +67,8 @@ class Settings:
             BY_NAME[field.name].check(getattr(self, field.name))
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError(f"--end {self.end:g} s is not behind --start {self.start or 0:g} s")
+        if self.alpha and self.background is not None:
+            raise UsageError("--alpha leaves no place for a --background; leave one out")
 
 
 def defaults() -> dict[str, object]:
