@@ -127,7 +127,7 @@ def find_background(text: str, photos: bool = False) -> Callable[[Clock], Backgr
     path = Path(text)
     if not os.path.isfile(path):
         raise UsageError(
-            f"--background {text} is no color, such as green or '#00ff00', and no file; "
+            f"--background {text} is no color, such as lime or '#00ff00', and no file; "
             "give a color, a photo or a clip"
         )
     if is_still(path):
