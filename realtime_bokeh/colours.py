@@ -1,6 +1,6 @@
 """Images as the numbers that video stores, and what those mean."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from av.video.reformatter import ColorRange
 from realtime_bokeh.frame import EXACT, DeepImage, Image
 from realtime_bokeh.hdr import UNKNOWN, Light
 
-BT709, UNSPECIFIED, BT601 = 1, 2, 5  # in each of the tables of ITU-T H.273
+RGB, BT709, UNSPECIFIED, BT601 = 0, 1, 2, 5  # in each of the tables of ITU-T H.273
 MATRICES = {BT709, UNSPECIFIED, 4, BT601, 6, 7, 9}
 """Codes of the matrices that swscale converts from and to."""
 _LIMITED, _FULL = int(ColorRange.MPEG), int(ColorRange.JPEG)
@@ -32,6 +32,12 @@ class Colours:
     transfer: int = BT709
     light: Light = UNKNOWN
 
+    def of_clear(self, pix_fmt: str) -> "Colours":
+        """The same for frames that are transparent: RGB as it is, or YUV in limited range, the one
+        that ProRes and VP9's players know."""
+        rgb = pix_fmt == "bgra"
+        return replace(self, matrix=RGB if rgb else self.matrix, range=_FULL if rgb else _LIMITED)
+
 
 def even(length: int) -> int:
     """A side made even, as it has to be where colour is stored at half the size."""
@@ -42,21 +48,25 @@ def to_picture(image: Image | DeepImage, colours: Colours, pix_fmt: str) -> Vide
     """An image as a frame for an encoder; odd sides are made even by their last pixels once more.
 
     Args:
-        image: uint8 or uint16 [H, W, 3] BGR.
-        pix_fmt: yuv420p or nv12; of uint16, yuv420p10le.
+        image: uint8 or uint16 [H, W, 3] BGR, or uint8 [H, W, 4] with opacity.
+        pix_fmt: yuv420p or nv12; of uint16, yuv420p10le; with opacity, bgra, or yuva of limited
+            range.
     """
     height, width = image.shape[:2]
     if height % 2 or width % 2:
         border = cv2.BORDER_REPLICATE
         image = np.asarray(cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, border))
-    if colours.range == _FULL:
+    clear = image.shape[2] == 4
+    if colours.range == _FULL and not clear:
         picture = _full_range(image, colours.matrix)
         return picture if pix_fmt != "nv12" else picture.reformat(format=pix_fmt)
     if image.dtype == np.uint16:
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint16)
         picture = VideoFrame.from_ndarray(rgb, format="gbrp16le")
     else:
-        picture = VideoFrame.from_ndarray(image, format="bgr24")
+        picture = VideoFrame.from_ndarray(image, format="bgra" if clear else "bgr24")
+    if pix_fmt == "bgra":
+        return picture
     return picture.reformat(
         format=pix_fmt,
         dst_colorspace=BT601 if colours.matrix in (UNSPECIFIED, 6) else colours.matrix,

@@ -21,7 +21,7 @@ EXACT = 0x2 | 0x40000 | 0x2000
 class Frame:
     """A picture and its time.
 
-    image: uint8 [H, W, 3] BGR.
+    image: uint8 [H, W, 3] BGR; [H, W, 4] with its opacity, where that is written.
     index: counts from 0 at the source.
     captured_at: seconds on the monotonic clock when it was read, for latency.
     pts: presentation time in units of the source's time base; None for live sources.

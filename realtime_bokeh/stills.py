@@ -2,7 +2,7 @@
 
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from realtime_bokeh.metadata import dots_per_inch, kept_exif, kept_xmp
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """Endings that are read and written."""
+CLEAR = (".png", ".webp")
+"""Those that hold transparency."""
 _READ_ONLY = {
     ".heic": ".jpg", ".heif": ".jpg", ".avif": ".jpg", ".bmp": ".png", ".tif": ".png",
     ".tiff": ".png", ".gif": ".png",
@@ -64,6 +66,12 @@ class Still:
     profile: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+
+    def seen_through(self, opacity: Image) -> "Still":
+        """The same with less opacity, uint8 [H, W]."""
+        if self.alpha is not None:
+            opacity = np.rint(self.alpha * (opacity / 255)).astype(np.uint8)
+        return replace(self, alpha=opacity)
 
 
 def photos_in(folder: Path) -> list[Path]:

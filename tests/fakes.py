@@ -128,6 +128,23 @@ class UnchangedEngine(Engine):
         return np.ones((16, 16), np.float32)
 
 
+class HalfEngine(UnchangedEngine):
+    """Holds the left half of every picture to be in focus.
+
+    focus: what it says instead, if anything else.
+    """
+
+    reason = "half, unchanged"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.focus: Any = np.repeat([[1.0, 0.0]], 16, 0).repeat(8, 1).astype(np.float32)
+
+    def _focus_map(self) -> FocusMap:
+        found: FocusMap = self.focus
+        return found
+
+
 class CameraDriver:
     """OpenCV's driver of a camera that gives some images, and then no more.
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sinks.encoders import CLEAR as CLEAR_VIDEOS
 from realtime_bokeh.sinks.encoders import FORMATS as VIDEOS_WRITTEN
+from realtime_bokeh.stills import CLEAR, is_still, name_of_rendering
 from realtime_bokeh.stills import READ as PHOTOS
-from realtime_bokeh.stills import is_still, name_of_rendering
 
 VIDEOS = (
     *VIDEOS_WRITTEN, ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".wmv", ".asf",
@@ -31,12 +32,15 @@ class Batch:
     skipped: Sequence[str]
 
 
-def gather(sources: Iterable[Path], target: Path) -> Batch:
+def gather(sources: Iterable[Path], target: Path, alpha: bool = False) -> Batch:
     """The photos and videos of files and folders, and what they become in the folder `target`,
     which is made.
 
     Hidden files of a folder are left out: macOS leaves notes beside photos on memory sticks, with
     a photo's ending behind `._`.
+
+    Args:
+        alpha: whether they become files that hold transparency.
 
     Raises:
         UsageError: when a folder has none, or `target` is no folder or cannot be made one.
@@ -53,7 +57,7 @@ def gather(sources: Iterable[Path], target: Path) -> Batch:
             others += rest
         else:
             files.append(source)
-    pairs = _named(files, target)
+    pairs = _named(files, target, alpha)
     for source, rendering in pairs:
         if rendering.exists() and source.samefile(rendering):
             raise UsageError(f"IN and OUT are the same ({source}); give another folder for OUT")
@@ -86,9 +90,9 @@ def _listed(folder: Path, known: set[Path]) -> tuple[list[Path], list[str]]:
     return files, [path.name for path in rest]
 
 
-def _named(files: Sequence[Path], target: Path) -> list[tuple[Path, Path]]:
+def _named(files: Sequence[Path], target: Path, alpha: bool) -> list[tuple[Path, Path]]:
     """Files with what they become, no two the same."""
-    names = [_name(file) for file in files]
+    names = [_name(file, alpha) for file in files]
     # many file systems take IMG.jpg and IMG.JPG for one
     count = Counter(name.lower() for name in names)
     pairs: list[tuple[Path, Path]] = []
@@ -105,7 +109,10 @@ def _named(files: Sequence[Path], target: Path) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _name(file: Path) -> str:
+def _name(file: Path, alpha: bool) -> str:
     if is_still(file):
-        return name_of_rendering(file)
-    return file.name if file.suffix.lower() in VIDEOS_WRITTEN else f"{file.stem}.mp4"
+        name = name_of_rendering(file)
+        return f"{file.stem}.png" if alpha and not name.lower().endswith(CLEAR) else name
+    kept = CLEAR_VIDEOS if alpha else VIDEOS_WRITTEN
+    usual = ".mov" if alpha else ".mp4"
+    return file.name if file.suffix.lower() in kept else f"{file.stem}{usual}"

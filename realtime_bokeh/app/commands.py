@@ -4,6 +4,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def _render_one(settings: Settings, source: Path, target: Path) -> None:
             f"({', '.join(READ)}); end OUT's name in .mp4, or save IN as one of these"
         )
     else:
-        check_video(target, settings.codec, settings.crf)
+        check_video(target, settings.codec, settings.crf, settings.alpha)
         _render_video(settings, source, target)
 
 
@@ -59,9 +60,9 @@ def _render_several(settings: Settings, sources: Sequence[Path], target: Path) -
     from realtime_bokeh.app.batch import gather
     from realtime_bokeh.sinks.video import check_video
 
-    batch = gather(sources, target)
+    batch = gather(sources, target, settings.alpha)
     for _, rendering in batch.videos:
-        check_video(rendering, settings.codec, settings.crf)
+        check_video(rendering, settings.codec, settings.crf, settings.alpha)
     failures = _render_stills(settings, batch.photos, several=True) if batch.photos else []
     for source, rendering in batch.videos:
         try:
@@ -79,10 +80,12 @@ def _render_stills(
     settings: Settings, photos: Sequence[tuple[Path, Path]], several: bool = False
 ) -> list[str]:
     """Render each photo to a file; what failed of several, each in a sentence."""
-    from realtime_bokeh.stills import FORMATS, read_still, write_still
+    from realtime_bokeh.stills import CLEAR, FORMATS, read_still, write_still
 
     for _, target in photos:
         check_output(target, "a photo", FORMATS)
+        if settings.alpha:
+            check_output(target, "transparency", CLEAR)
     effect, engine, name = open_effect(settings, photos=True)
     console.print(name)
     failures: list[str] = []
@@ -91,7 +94,12 @@ def _render_stills(
             try:
                 still = read_still(source)
                 engine.reset()  # photos have no past
-                write_still(target, effect(still.image)(), still)
+                rendering = effect(still.image)()
+                if settings.mirror and still.alpha is not None:
+                    still = replace(still, alpha=still.alpha[:, ::-1])
+                if settings.alpha:
+                    still = still.seen_through(rendering[..., 3])
+                write_still(target, rendering[..., :3], still)
                 console.print(f"{target}")
             except BokehError as error:
                 if not several:
@@ -107,8 +115,9 @@ def _render_video(settings: Settings, path: Path, target: Path) -> None:
     from realtime_bokeh.sinks.video import VideoWriter
     from realtime_bokeh.sources.video import VideoReader
 
-    # the effect mirrors what the network sees, and would have to mirror deep images too
-    keep_hdr = choose_hdr(target, settings.codec) is not None and not settings.mirror
+    # what changes more than the focus would have to change deep images too
+    changed = settings.mirror or settings.alpha or settings.background is not None
+    keep_hdr = choose_hdr(target, settings.codec) is not None and not changed
     source = VideoReader(path, settings.start or 0, settings.end, tracks=True, keep_hdr=keep_hdr)
     writers: list[VideoWriter] = []
 
@@ -116,7 +125,7 @@ def _render_video(settings: Settings, path: Path, target: Path) -> None:
         writers.append(
             VideoWriter(
                 target, source.size, source.fps, source.time_base, source, settings.codec,
-                settings.crf,
+                settings.crf, settings.alpha,
             )
         )  # fmt: skip
         return writers[0]
@@ -134,7 +143,7 @@ def _render_file(
     metrics = Metrics()
     with Parts() as parts:
         parts.add_source(source)
-        effect, engine, name = open_effect(settings)
+        effect, engine, name = open_effect(settings, fps=source.fps)
         parts.add_engine(engine)
         console.print(source.describe())
         console.print(name)

@@ -56,6 +56,8 @@ def _load(
     if flags["verbose"] is None:
         flags = {**flags, "verbose": root.params["verbose"]}
     settings = load_settings(config, flags, variables)
+    if "alpha" not in flags:  # a profile may serve several commands; only one writes transparency
+        settings = replace(settings, alpha=False)
     root.ensure_object(_State).verbose |= settings.verbose
     return settings
 

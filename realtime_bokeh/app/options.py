@@ -160,6 +160,12 @@ OPTIONS = (
     Option("panel", Kind.COUNT, "[PORT]",
            "Serve the control page too, for this computer alone", (LIVE,), bounds=(1, 65535),
            unset="no page", bare=str(PORT)),
+    Option("background", Kind.TEXT, "COLOR|FILE",
+           "Instead of the blur, a color, a photo or a clip behind what is in focus: the person, "
+           "and what is as near", (LIVE, RENDER, DEMO), unset="your own, blurred"),
+    Option("alpha", Kind.SWITCH, "",
+           "Cut out what is in focus, the person and what is as near, with transparency: .png, "
+           ".webp, .mov, .webm, .mkv", (RENDER,)),
     Option("model", Kind.TEXT, "NAME", "Network: lite, dmshn, stacked, or one that you imported",
            _ALL),
     Option("stacked", Kind.SWITCH, "", "The same as --model stacked", _ALL),

@@ -1,6 +1,8 @@
 """The parts that live runs and renderings have in common, and their end."""
 
+import itertools
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
@@ -10,6 +12,7 @@ from realtime_bokeh import weights
 from realtime_bokeh.app.display import console
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls, Engine, open_engine
+from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image, Sink, Source
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.live.effect import LiveEffect
@@ -74,17 +77,46 @@ def _close_unused(part: Source | Engine | LiveEffect, thread: str) -> None:
         part.close()
 
 
-def engine_opener(settings: Settings, photos: bool = False) -> Callable[[], Engine]:
-    """What opens the engine of these settings; `photos`: see `open_engine`.
+def engine_opener(
+    settings: Settings, photos: bool = False, clock: Callable[[], float] = time.monotonic
+) -> Callable[[], Engine]:
+    """What opens the engine of these settings.
+
+    Args:
+        photos: see `open_engine`.
+        clock: seconds, asked once a frame, by which a clip in the background plays.
 
     Raises:
-        UsageError, WeightsError: when there is no such model, or it is damaged.
+        UsageError, WeightsError: when there is no such model, or it is damaged; no such background,
+            or the model does not tell what is in focus.
     """
     model = weights.find(settings.model)
-    return lambda: open_engine(
-        model, settings.engine, settings.inference_size, settings.device, settings.precision,
-        photos, settings.threads,
-    )  # fmt: skip
+
+    def open_plain() -> Engine:
+        return open_engine(
+            model, settings.engine, settings.inference_size, settings.device, settings.precision,
+            photos, settings.threads,
+        )  # fmt: skip
+
+    if settings.background is None and not settings.alpha:
+        return open_plain
+    from realtime_bokeh import background
+
+    option = "--alpha" if settings.alpha else "--background"
+    if not model.focus_head:
+        raise UsageError(
+            f"{option} needs a model that tells what is in focus, which {model.name} was not "
+            "trained for; choose lite, dmshn or stacked"
+        )
+    if settings.background is None:
+        return lambda: background.with_alpha(open_plain())
+    find = background.find_background(settings.background, photos)
+
+    def open_before() -> Engine:
+        behind = find(clock)
+        return background.with_background(open_plain(), behind)
+
+    return open_before
 
 
 def say_passed_over(engine: Engine, settings: Settings) -> None:
@@ -94,9 +126,17 @@ def say_passed_over(engine: Engine, settings: Settings) -> None:
             console.print(sentence)
 
 
-def open_effect(settings: Settings, photos: bool = False) -> tuple[Effect, Engine, str]:
-    """The effect on files, the engine in it, and the line about it; `photos` as above."""
-    engine = engine_opener(settings, photos)()
+def open_effect(
+    settings: Settings, photos: bool = False, fps: float = 1.0
+) -> tuple[Effect, Engine, str]:
+    """The effect on files, the engine in it, and the line about it.
+
+    Args:
+        photos: as above.
+        fps: frames a second of a video.
+    """
+    frames = itertools.count()
+    engine = engine_opener(settings, photos, lambda: next(frames) / fps)()
     say_passed_over(engine, settings)
     controls = Controls(settings.strength, settings.smoothing)
 

@@ -26,6 +26,7 @@ class Settings:
     output: None is the virtual webcam.
     virtual_camera: None is the first that is free.
     panel: the port of the control page; None is no page.
+    background: a colour or a file, as `background.find_background` has it; None is the blur.
     audio: a microphone as `sources.microphone.find_microphone` has it; None is no sound.
     device, precision: None is what is fastest; see `engines.open_engine`.
     threads: None is half of the cores in live use, and else the engine's choice.
@@ -47,6 +48,8 @@ class Settings:
     audio: str | None = None
     preview: bool = False
     panel: int | None = None
+    background: str | None = None
+    alpha: bool = False
     model: str = "lite"
     strength: float = 1.0
     smoothing: float = 0.5
@@ -73,6 +76,8 @@ class Settings:
             BY_NAME[field.name].check(getattr(self, field.name))
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError(f"--end {self.end:g} s is not behind --start {self.start or 0:g} s")
+        if self.alpha and self.background is not None:
+            raise UsageError("--alpha leaves no place for a --background; leave one out")
 
 
 def defaults() -> dict[str, object]:

@@ -98,6 +98,7 @@ class LiveRun:
         self._choice = Choice(model, engine, size)
         self._adapter = self._adapting(self._choice)
         self._rendered_by: Engine | None = None
+        self._mirrored = state.mirror
         # one that a signal's handler may enter while its own thread is in it
         self._lock = threading.RLock()
         self._stopped = threading.Event()
@@ -106,7 +107,7 @@ class LiveRun:
         self._rendered_at: float | None = None  # None: nothing since it was last wanted
         self._latest: Image | None = None  # rendering
         self._kept: Image | None = None  # that it is frozen at
-        self._pair: tuple[Image, Image, State] | None = None  # the camera's, and `_latest` of it
+        self._pair: tuple[Image, Image] | None = None  # the camera's, and `_latest` of it
         self._pipeline = Pipeline(
             camera, self._begin, sinks, self.metrics, self.instead, effect.engine.in_flight
         )
@@ -204,8 +205,8 @@ class LiveRun:
         pair = self._pair
         if pair is None:
             return None
-        image, rendering, state = pair
-        return self._fitted(image, state), rendering
+        image, rendering = pair
+        return self._fitted(image), rendering
 
     def _adapting(self, choice: Choice) -> Adapter | None:
         if not self._fps:
@@ -228,9 +229,14 @@ class LiveRun:
     def _begin(self, image: Image) -> Finish:
         """The effect as the pipeline has it."""
         state = self._state
+        if state.mirror != self._mirrored:
+            self._mirrored = state.mirror
+            self._effect.engine.reset()  # its past is the other way round
+        if state.mirror:
+            image = cv2.flip(image, 1)  # first: what stands behind the person is not mirrored
         if state.off:
             # what is under way when it is on again is not shown any more
-            return lambda: self._unrendered(image, state) if self._state.off else None
+            return lambda: self._unrendered(image) if self._state.off else None
         begin = self._clock()
         finish = self._effect.begin(image, state.controls)
         begun = self._clock() - begin
@@ -239,11 +245,11 @@ class LiveRun:
             begin = self._clock()
             rendering = finish()
             if rendering is None:
-                return self._unrendered(image, state) if self._passthrough else None
+                return self._unrendered(image) if self._passthrough else None
             self._rendered_at = self._clock()
             self._adapt(begun + self._rendered_at - begin)
-            self._latest = self._fitted(rendering, state)
-            self._pair = image, self._latest, state
+            self._latest = self._fitted(rendering)
+            self._pair = image, self._latest
             with self._lock:
                 if self._state.frozen and self._kept is None:
                     self._kept = self._latest
@@ -251,10 +257,10 @@ class LiveRun:
 
         return finished
 
-    def _unrendered(self, image: Image, state: State) -> Image:
+    def _unrendered(self, image: Image) -> Image:
         """The camera's own picture for the outputs."""
-        fitted = self._fitted(image, state)
-        self._pair = image, fitted, state
+        fitted = self._fitted(image)
+        self._pair = image, fitted
         return fitted
 
     def _adapt(self, seconds: float) -> None:
@@ -273,13 +279,12 @@ class LiveRun:
                 quality = adapter.qualities[adapter.at]
                 self._effect.use(self._openers.engine(self._choice.engine, quality))
 
-    def _fitted(self, image: Image, state: State) -> Image:
-        """A picture as the outputs take it: of their size, and mirrored if it shall be.
+    def _fitted(self, image: Image) -> Image:
+        """A picture of the outputs' size.
 
-        A camera may change its size while it runs: a phone is turned, another is chosen.
+        A camera may change its own while it runs: a phone is turned, another is chosen.
         """
-        image = letterbox(image, self._fits)
-        return cv2.flip(image, 1) if state.mirror else image
+        return letterbox(image, self._fits)
 
     def instead(self) -> Image | None:
         """What is shown now instead of a picture: a card, or the one that is kept; None: nothing.

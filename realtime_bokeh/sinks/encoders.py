@@ -98,6 +98,19 @@ ENCODERS = {
 }  # fmt: skip
 
 
+# Those that keep transparency, by the format: for editors, for browsers, and without any loss.
+_CLEAR_ENCODERS = {
+    "mov": Encoder("prores_ks", 0, 0, {"profile": "4444", "vendor": "apl0"}, "yuva444p10le"),
+    "webm": replace(
+        ENCODERS["vp9"], options={**ENCODERS["vp9"].options, "auto-alt-ref": "0"},
+        pix_fmt="yuva420p",
+    ),
+    "matroska": Encoder("ffv1", 0, 0, {"level": "3", "slices": "4"}, "bgra"),
+}  # fmt: skip
+CLEAR = tuple(ending for ending, kind in FORMATS.items() if kind in _CLEAR_ENCODERS)
+"""Endings of the files that hold transparency."""
+
+
 def _light(
     light: Light, display: str, content: str, of_chroma: int, of_luma: int, digits: int
 ) -> str:
@@ -160,6 +173,26 @@ def choose_hdr(path: Path, codec: str | None) -> Encoder | None:
     return next((encoder for encoder in encoders if encoder and _exists(encoder)), None)
 
 
+def choose_clear(path: Path, codec: str | None, crf: int | None) -> Encoder:
+    """The encoder that keeps transparency in a file: ProRes 4444, VP9 in WebM, FFV1 in Matroska.
+
+    Raises:
+        UsageError: when the format holds none, or a codec or a quality is asked for that it does
+            not have.
+    """
+    encoder = _CLEAR_ENCODERS.get(format_of(path))
+    if encoder is None:
+        raise UsageError(f"{path} cannot hold transparency; end its name in {', '.join(CLEAR)}")
+    if codec is not None:
+        raise UsageError(f"With --alpha the ending of {path} says the codec; leave out --codec")
+    if not _exists(encoder):
+        raise UsageError(f"PyAV has no encoder {encoder.name} here; choose another format")
+    if crf is not None and not encoder.most:
+        raise UsageError(f"--crf has no meaning for {encoder.name}, as {path} has it; leave it out")
+    _check_quality(encoder, crf, "vp9")
+    return encoder
+
+
 def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
     """The encoder for a file, by default H.264, or VP9 in WebM.
 
@@ -175,7 +208,11 @@ def choose(path: Path, codec: str | None, crf: int | None) -> Encoder:
         raise UsageError(f"{path} cannot hold {name}; {remedy}")
     if not _exists(encoder):
         raise UsageError(f"PyAV has no encoder {encoder.name} here; leave out --codec")
+    _check_quality(encoder, crf, name)
+    return encoder
+
+
+def _check_quality(encoder: Encoder, crf: int | None, name: str) -> None:
     if crf is not None and not encoder.least <= crf <= encoder.most:
         fitting = f"give {encoder.least} to {encoder.most}"
         raise UsageError(f"--crf {crf} is out of range for {name}; {fitting}")
-    return encoder

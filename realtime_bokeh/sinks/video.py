@@ -18,7 +18,14 @@ from realtime_bokeh.files import STANDARD, check_output, reason
 from realtime_bokeh.frame import Frame, Sink
 from realtime_bokeh.hdr import NAMES, Curve
 from realtime_bokeh.pipes import StandardOutput, interruptible
-from realtime_bokeh.sinks.encoders import FORMATS, Encoder, choose, choose_hdr, format_of
+from realtime_bokeh.sinks.encoders import (
+    FORMATS,
+    Encoder,
+    choose,
+    choose_clear,
+    choose_hdr,
+    format_of,
+)
 from realtime_bokeh.sinks.packets import AnyPacket
 from realtime_bokeh.sinks.places import Piped, Place, Whole
 from realtime_bokeh.sinks.tracks import Original, Tracks
@@ -27,17 +34,23 @@ from realtime_bokeh.sizes import Size
 _KEEP_DURATIONS = 1 << 8  # AV_CODEC_FLAG_FRAME_DURATION
 
 
-def check_video(path: Path, codec: str | None = None, crf: int | None = None) -> Encoder:
+def check_video(
+    path: Path, codec: str | None = None, crf: int | None = None, alpha: bool = False
+) -> Encoder:
     """Refuse a video that cannot be written; else its encoder.
 
+    Args:
+        alpha: whether it shall hold transparency.
+
     Raises:
-        UsageError: as `files.check_output`, `encoders.choose` and `pipes.StandardOutput`.
+        UsageError: as `files.check_output`, `encoders.choose`, `encoders.choose_clear` and
+            `pipes.StandardOutput`.
     """
     if path == STANDARD:
         StandardOutput()
     else:
         check_output(path, "a video", FORMATS)
-    return choose(path, codec, crf)
+    return (choose_clear if alpha else choose)(path, codec, crf)
 
 
 class VideoWriter(Sink):
@@ -52,6 +65,7 @@ class VideoWriter(Sink):
         original: a video whose tracks, tags, chapters, colours and pixel shape are carried over.
             Its frames have deep images only where `encoders.choose_hdr` gives an encoder.
         codec, crf: of `encoders.ENCODERS`, and its quality; None is the format's, and the codec's.
+        alpha: whether frames have a fourth channel, the opacity, which is kept.
 
     remarks: sentences on what the file does not have as the original, known at the end.
 
@@ -63,9 +77,12 @@ class VideoWriter(Sink):
     def __init__(
         self, path: Path, size: Size, fps: float, time_base: Fraction,
         original: Original | None = None, codec: str | None = None, crf: int | None = None,
+        alpha: bool = False,
     ) -> None:  # fmt: skip
-        self._encoder = check_video(path, codec, crf)
+        self._encoder = check_video(path, codec, crf, alpha)
         self._colours = Colours() if original is None else original.colours
+        if alpha:
+            self._colours = self._colours.of_clear(self._encoder.pix_fmt)
         self._curve: Curve | None = None
         if self._colours.transfer in NAMES:
             encoder = choose_hdr(path, codec)

@@ -28,6 +28,18 @@ def test_photos_and_videos_of_a_folder(tmp_path: Path) -> None:
     assert out.is_dir()
 
 
+def test_cutouts_become_files_that_hold_transparency(tmp_path: Path) -> None:
+    names = ("b.MOV", "a.avi", "c.heic", "d.jpg", "d.png", "e.webm", "f.mp4", "g.WEBP")
+    files = _touch(tmp_path / "in", *names)
+    batch = gather(files, tmp_path / "out", alpha=True)
+    assert [rendering.name for _, rendering in batch.photos] == [
+        "c.png", "d.jpg.png", "d.png", "g.WEBP",
+    ]  # fmt: skip
+    assert [rendering.name for _, rendering in batch.videos] == [
+        "b.MOV", "a.mov", "e.webm", "f.mov",
+    ]  # fmt: skip
+
+
 def test_files_of_any_ending_are_taken_by_name(tmp_path: Path) -> None:
     files = _touch(tmp_path / "in", "a.bin", "b.jpg")
     batch = gather(files, tmp_path / "out")

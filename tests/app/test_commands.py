@@ -3,11 +3,16 @@
 import signal
 import subprocess
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
+from realtime_bokeh import weights
 from realtime_bokeh.app import commands, parts
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.errors import UsageError
@@ -15,7 +20,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.sinks.video import VideoWriter
 from tests import clips
-from tests.fakes import UnchangedEngine
+from tests.fakes import HalfEngine, UnchangedEngine
 from tests.program import PROGRAM, started, wait_for
 
 
@@ -79,6 +84,92 @@ def test_a_rendered_photo_closes_its_engine(
     with pytest.raises(UsageError) if size else nullcontext():  # it is damaged
         commands.render(Settings(), [photo], tmp_path / "out.png")
     assert engine.closed
+
+
+@pytest.fixture
+def half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "open_engine", lambda *_: HalfEngine())
+
+
+@pytest.mark.parametrize("name", ["out.png", "out.webp"])
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.usefixtures("half")
+def test_a_photo_is_cut_out_with_its_own_transparency(
+    tmp_path: Path, name: str, mirror: bool
+) -> None:
+    pixels = np.full((48, 64, 4), (180, 120, 60, 255), np.uint8)
+    pixels[:16, :, 3] = 100
+    pixels[:, 48:] = (10, 20, 30, 0)
+    Pillow.fromarray(pixels).save(tmp_path / "in.png")
+    settings = Settings(alpha=True, mirror=mirror)
+    commands.render(settings, [tmp_path / "in.png"], tmp_path / name)
+    with Pillow.open(tmp_path / name) as picture:
+        cut = np.asarray(picture.convert("RGBA")).astype(int)
+    opacity = cut[..., 3]
+    assert (opacity[:16, 16:28] == 100).all()
+    assert (opacity[16:, 16:28] == 255).all()
+    assert (opacity[16:, :16] == (0 if mirror else 255)).all()
+    assert not opacity[:, 36:].any()
+    assert np.abs(cut[16:, 18:24, :3] - (180, 120, 60)).max() <= 3
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.usefixtures("half")
+def test_a_mirrored_person_stands_before_a_background_that_is_not(
+    tmp_path: Path, mirror: bool
+) -> None:
+    background = np.zeros((48, 64, 3), np.uint8)
+    background[:, 50:, 1] = 250
+    cv2.imwrite(str(tmp_path / "behind.png"), background)
+    settings = Settings(background=str(tmp_path / "behind.png"), mirror=mirror, crf=4)
+    before = clips.make(tmp_path / "in.mp4", image=clips.RED_LEFT_BLUE_RIGHT)
+    commands.render(settings, [before], tmp_path / "out.mp4")
+    shown = clips.picture(tmp_path / "out.mp4")[24, [20, 40, 60]].astype(int)
+    person = (200, 0, 0) if mirror else (0, 0, 200)
+    assert np.abs(shown - [person, (0, 0, 0), (0, 250, 0)]).max() < 12
+    assert clips.times(tmp_path / "out.mp4") == clips.times(before)
+
+
+@pytest.mark.usefixtures("half")
+def test_a_clip_in_the_background_plays_at_its_own_pace(tmp_path: Path) -> None:
+    levels = clips.steps(6)
+    behind = clips.make(
+        tmp_path / "behind.mp4", [i / 12 for i in range(6)], levels, hold=1 / 12, rate=12
+    )
+    before = clips.make(tmp_path / "in.mp4", image=clips.solid((0, 0, 0)))  # at 24 frames a second
+    commands.render(Settings(background=str(behind), crf=4), [before], tmp_path / "out.mp4")
+    right = [float(image[:, 40:].mean()) for image in _images(tmp_path / "out.mp4")]
+    assert right == pytest.approx([level for level in clips.levels(behind) for _ in "12"], abs=25)
+    assert np.diff(right)[::2] == pytest.approx(0, abs=4)
+    assert (np.diff(right)[1::2] > 15).all()
+
+
+def _images(path: Path) -> list[Image]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+
+
+@pytest.mark.usefixtures("half")
+def test_photos_and_videos_of_a_folder_are_cut_out(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    clips.make(tmp_path / "in" / "a.mp4", audio=["aac"])
+    cv2.imwrite(str(tmp_path / "in" / "b.jpg"), clips.solid((60, 120, 180)))
+    commands.render(Settings(alpha=True), [tmp_path / "in"], tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mov", "b.png"]
+    with av.open(str(tmp_path / "out" / "a.mov")) as container:
+        frame = next(container.decode(video=0)).to_ndarray(format="bgra")
+    assert (frame[:, :28, 3] == 255).all()
+    assert not frame[:, 36:, 3].any()
+
+
+@pytest.mark.parametrize("settings", [Settings(alpha=True), Settings(background="lime")])
+def test_a_model_that_does_not_tell_what_is_in_focus_is_refused(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    blind = replace(weights.find("lite"), name="mine", focus_head=False)
+    monkeypatch.setattr(weights, "find", lambda name: blind)
+    with pytest.raises(UsageError, match="needs a model that tells what is in focus, which mine"):
+        parts.engine_opener(settings)
 
 
 @pytest.mark.parametrize("absolute", [("in",), ("out",), (), ("in", "out")])

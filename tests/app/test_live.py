@@ -30,6 +30,7 @@ from tests.fakes import (
     CameraDriver,
     CountingSource,
     FakeMicrophone,
+    HalfEngine,
     LoopbackDevice,
     RecordingSink,
     UnchangedEngine,
@@ -92,6 +93,30 @@ def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
     assert shown[-1][:, 24:40].mean() > 150
     told = capfd.readouterr().err
     assert told.count("The camera now gives 48x64; black bars bring it to 64x48") == 1
+
+
+def test_a_background_stands_behind_the_person_whatever_shape_the_camera_has(
+    monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    phone = _Turned(None, live=True)
+    shown: list[Image] = []
+
+    def write(frame: Frame) -> None:
+        shown.append(frame.image)
+        phone.turned = len(shown) > 3
+        if len(shown) > 8 and shown[-1][0, 0].max() == 0:
+            raise Stopped
+
+    monkeypatch.setattr(parts, "open_engine", lambda *_: HalfEngine())
+    monkeypatch.setattr(live, "_open_source", lambda *_: phone)
+    monkeypatch.setattr(sinks[0], "write", write)
+    live.run_live(Settings(background="#102030"), "demo", "none", preview=False)
+    assert (shown[0][:, :28] == 200).all()
+    assert (shown[0][:, 36:] == (48, 32, 16)).all()
+    assert (shown[-1][:, :14] == 0).all()  # 36x48 of 64x48, between bars
+    assert (shown[-1][:, 16:28] == 200).all()
+    assert (shown[-1][:, 36:48] == (48, 32, 16)).all()
+    assert (shown[-1][:, 50:] == 0).all()
 
 
 def _interrupt(*_: object, **__: object) -> None:

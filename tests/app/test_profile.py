@@ -103,6 +103,14 @@ def test_a_wrong_entry_is_refused_with_its_file(
     assert outcome.lines[0].startswith(f"realtime-bokeh: Profile {path}{line}: {sentence}")
 
 
+def test_transparency_is_for_renderings_alone(
+    write: Callable[[str], Path], started: list[Settings], command: Command
+) -> None:
+    write('camera = "3"\nalpha = true')
+    assert command().status == 0
+    assert started == [Settings(camera="3")]
+
+
 def test_a_link_to_nothing_is_told_of(config_home: Path, command: Command) -> None:
     default_path().symlink_to(config_home / "gone.toml")
     outcome = command()

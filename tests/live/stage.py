@@ -65,10 +65,12 @@ class MarkingEngine(UnchangedEngine):
     """Holds nothing to be in focus, so that all is RENDERED_MARK; a corner tells the strength.
 
     error: that is raised instead. gate: cleared, it hangs. slow: a frame takes too long.
+    seen: the latest image.
     focus: of the whole picture; no number when it has run out of range.
     """
 
     network_seconds = 0.05
+    seen: Image
 
     def __init__(self, name: str = "best", slow: bool = False) -> None:
         super().__init__()
@@ -81,6 +83,7 @@ class MarkingEngine(UnchangedEngine):
 
     def _begin(self, image: Image, controls: Controls) -> Finish:
         assert self.gate.wait(60)
+        self.seen = image
         if self.error:
             raise self.error
         if self.slow:

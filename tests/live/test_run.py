@@ -82,10 +82,11 @@ def _pair(stage: Stage) -> tuple[str, str]:
 def test_a_pair_is_the_newest_picture_and_its_rendering(stage: Stage) -> None:
     assert _pair(stage) == ("raw", "rendered")
     stage.run.set(mirror=True)
-    stage.until(lambda: (pair := stage.run.pair()) is not None and not pair[0][0, -1].any())
+    stage.until(lambda: (pair := stage.run.pair()) is not None and not pair[0][4, -4].any())
     pair = stage.run.pair()
     assert pair is not None
-    assert [image[0, -1].tolist() for image in pair] == [[0] * 3, [200] * 3]  # the corner
+    assert pair[0][4, 4].any()
+    assert (pair[1][4, 4] == 200).all()
     stage.run.set(off=True)
     stage.until(lambda: _pair(stage) == ("raw", "raw"))
     stage.run.set(blank=True)
@@ -121,8 +122,17 @@ def test_the_blur_is_off_only_while_that_is_asked_for(stage: Stage) -> None:
 
 
 def test_mirror_exchanges_left_and_right(stage: Stage) -> None:
+    stage.run.set(mirror=True, off=True)
+    stage.until(lambda: not stage.screen.frames[-1].image[4, -4].any())
+
+
+def test_the_effect_sees_what_is_mirrored_so_that_a_background_is_not(stage: Stage) -> None:
+    assert not stage.engine.seen[4, 4].any()
     stage.run.set(mirror=True)
-    stage.until(lambda: stage.screen.frames[-1].image[0, -1, 0] == 200)
+    stage.until(lambda: not stage.engine.seen[4, -4].any())
+    assert stage.engine.seen[4, 4].any()
+    stage.look()
+    assert stage.screen.frames[-1].image[0, 0, 0] == 200
 
 
 class _PacedCamera(MarkedCamera):
