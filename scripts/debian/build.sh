@@ -61,7 +61,7 @@ install -D -m 644 "$here/$name.metainfo.xml" -t "$share/metainfo"
 install -D -m 644 "$here/lintian-overrides" "$share/lintian/overrides/$name"
 install -d "$share"/{bash-completion/completions,zsh/vendor-completions,fish/vendor_completions.d,man/man1} \
   "$share/doc/$name" "$root/usr/lib/systemd/user"
-run=(env "PYTHONPATH=$site" PYTHONDONTWRITEBYTECODE=1 "$python" -P)
+run=(env -C "$work" "PYTHONPATH=$site" PYTHONDONTWRITEBYTECODE=1 "$python")
 "${run[@]}" -m realtime_bokeh completion bash >"$share/bash-completion/completions/$name"
 "${run[@]}" -m realtime_bokeh completion zsh >"$share/zsh/vendor-completions/_$name"
 "${run[@]}" -m realtime_bokeh completion fish >"$share/fish/vendor_completions.d/$name.fish"
