@@ -31,7 +31,7 @@ site=$(echo "$root$home"/lib/python3.*/site-packages)
 minor=$(basename "$(dirname "$site")" | sed 's/python3\.//')
 "$root$home/bin/python3" -m pip wheel --quiet --no-deps --wheel-dir "$work" "$source"
 wheel=$(echo "$work"/*.whl)
-"$root$home/bin/python3" -m pip install --quiet --no-compile "$wheel[audio,panel]"
+"$root$home/bin/python3" -m pip install --quiet --no-compile "${wheel}[audio,panel]"
 # GPL-2.0, which does not go with OpenVINO's Apache-2.0; and only other systems need it
 "$root$home/bin/python3" -m pip uninstall --quiet --yes pyvirtualcam
 version=$(basename "$wheel" | cut -d- -f2)
@@ -44,7 +44,7 @@ ln -s "../lib/$name/bin/$name" "$root/usr/bin/$name"
 # and OpenVINO's readers of models that are not ONNX.
 rm -rf "$site"/{pip,setuptools}{,-*} "$site"/{pkg_resources,_distutils_hack,distutils-precedence.pth}
 find "$root$home/bin" -mindepth 1 ! -name python3 ! -name "$name" -delete
-rm -rf "$root$home"/{include,lib64,share} "$site"/openvino/{include,cmake,tools} "$site"/numpy/{f2py,distutils}
+rm -rf "${root:?}$home"/{include,lib64,share} "$site"/openvino/{include,cmake,tools} "$site"/numpy/{f2py,distutils}
 rm -rf "$site"/openvino/{torch,frontend/{tensorflow,pytorch,paddle,jax}} \
   "$site"/openvino/libs/libopenvino_{tensorflow,tensorflow_lite,pytorch,paddle,gguf,jax}_frontend.so*
 find "$site" -depth -type d \( -name tests -o -name __pycache__ -o -name include \) -exec rm -rf {} +

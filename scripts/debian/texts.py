@@ -22,7 +22,7 @@ from PyPI as their makers ship them. PyAV's contain x264 and x265 (GPL-2 or
 later) beside OpenVINO (Apache-2.0), so the package as a whole may be passed on
 under the GNU General Public License, version 3, which is in
 /usr/share/common-licenses/GPL-3. The libraries' own licenses, as their metadata
-name them, with the texts in the folders beside:
+name them, are these; the texts are in the folders *.dist-info there.
 
 {libraries}
 
