@@ -11,12 +11,11 @@ from realtime_bokeh.extras import install_hint
 class _Distribution:
     """An installation that came from somewhere."""
 
-    def __init__(self, origin: str | None) -> None:
-        self._origin = origin
+    def __init__(self, origin: str | None, installer: str = "pip") -> None:
+        self._records = {"direct_url.json": origin, "INSTALLER": f"{installer}\n"}
 
     def read_text(self, name: str) -> str | None:
-        assert name == "direct_url.json"
-        return self._origin
+        return self._records[name]
 
 
 @pytest.fixture
@@ -72,3 +71,25 @@ def test_what_is_not_installed_at_all_is_named_as_in_an_index(
 
     monkeypatch.setattr(metadata, "distribution", missing)
     assert install_hint("rtx") == 'pip install "realtime-bokeh[rtx]"'
+
+
+@pytest.mark.parametrize(
+    ("left", "command"),
+    [("pipx_metadata.json", "pipx install --force"), ("uv-receipt.toml", "uv tool install")],
+)
+def test_an_installer_of_programs_is_named(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str, command: str
+) -> None:
+    (tmp_path / left).touch()
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    origin = json.dumps({"url": installed.as_uri(), "dir_info": {}})
+    monkeypatch.setattr(metadata, "distribution", lambda name: _Distribution(origin))
+    assert install_hint("rtx") == f'{command} "{installed}[rtx]"'
+
+
+def test_debian_s_package_is_installed_again_and_has_no_extras(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "distribution", lambda name: _Distribution(None, "dpkg"))
+    assert install_hint() == "sudo apt reinstall ./realtime-bokeh_*.deb"
+    assert install_hint("rtx") == 'pipx install "realtime-bokeh[rtx]"'

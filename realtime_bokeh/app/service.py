@@ -56,16 +56,20 @@ def uninstall() -> None:
     """Stop the service and remove it; the profile stays."""
     _need_systemd("uninstall")
     path = _unit_path()
-    _state()
-    if not path.exists():
+    state = _state()
+    if path.exists():
+        _order("disable", "--now", UNIT)
+        try:
+            path.unlink()
+        except OSError as error:
+            raise BokehError(f"{path} cannot be removed ({reason(error)})") from error
+        _order("daemon-reload")
+        click.echo(f"Stopped the service and removed {path}")
+    elif state["UnitFileState"] == "enabled":  # Debian's package brings a unit, disabled
+        _order("disable", "--now", UNIT)
+        click.echo(f"Stopped the service; {state['FragmentPath']} is of the package, and stays")
+    else:
         raise UsageError(f"There is no service to remove ({path} does not exist)")
-    _order("disable", "--now", UNIT)
-    try:
-        path.unlink()
-    except OSError as error:
-        raise BokehError(f"{path} cannot be removed ({reason(error)})") from error
-    _order("daemon-reload")
-    click.echo(f"Stopped the service and removed {path}")
 
 
 @service.command()
@@ -76,8 +80,7 @@ def status() -> None:
     """
     _need_systemd("status")
     state = _state()
-    path = _unit_path()
-    if not path.exists():
+    if not state["FragmentPath"]:
         click.echo("not installed; realtime-bokeh service install does it")
         raise click.exceptions.Exit(1)
     active, result = state["ActiveState"], state["Result"]
@@ -87,7 +90,7 @@ def status() -> None:
         "failed": f"failed ({result})",
         "inactive": "does not run",
     }.get(active, active)
-    click.echo(f"unit:     {path}")
+    click.echo(f"unit:     {state['FragmentPath']}")
     click.echo(f"at login: {'starts' if state['UnitFileState'] == 'enabled' else 'does not start'}")
     click.echo(f"now:      {now}")
     click.echo(f"log:      {_LOG}")
@@ -126,7 +129,7 @@ def _state() -> dict[str, str]:
     Raises:
         BokehError: when there is no manager.
     """
-    done = _systemctl("show", UNIT, "--property=ActiveState,UnitFileState,Result")
+    done = _systemctl("show", UNIT, "--property=ActiveState,UnitFileState,Result,FragmentPath")
     if done.returncode:
         raise BokehError(
             f"Your systemd cannot be reached ({done.stderr.strip()}); run this in the session that "

@@ -17,7 +17,10 @@ echo "$*" >>"{folder}/calls"
 if [ -e "{folder}/no-$2" ]; then cat "{folder}/no-$2" >&2; exit 1; fi
 if [ "$2" = show ]; then cat "{folder}/state"; fi
 """
-RUNNING = {"ActiveState": "active", "UnitFileState": "enabled", "Result": "success"}
+PACKAGED = "/usr/lib/systemd/user/realtime-bokeh.service"
+RUNNING = {"ActiveState": "active", "UnitFileState": "enabled", "Result": "success",
+           "FragmentPath": PACKAGED}  # fmt: skip
+ABSENT = {"ActiveState": "inactive", "UnitFileState": "", "Result": "success", "FragmentPath": ""}
 
 
 class Systemctl:
@@ -160,9 +163,25 @@ def test_uninstall_stops_it_and_leaves_the_profile(
     assert default_path().exists()
     now = systemctl.calls()[len(before) :]
     assert now == ["disable --now realtime-bokeh.service", "daemon-reload"]
+    systemctl.answer(ABSENT)
     outcome = command("service", "uninstall")
     assert outcome.status == 2
     assert f"There is no service to remove ({unit} does not exist)" in outcome.lines[0]
+
+
+def test_a_package_s_unit_is_disabled_and_stays(
+    unit: Path, systemctl: Systemctl, command: Command
+) -> None:
+    outcome = command("service", "uninstall")
+    assert (outcome.status, outcome.lines) == (0, [])
+    assert outcome.out == f"Stopped the service; {PACKAGED} is of the package, and stays\n"
+    assert systemctl.calls() == ["disable --now realtime-bokeh.service"]
+    systemctl.answer(RUNNING | {"ActiveState": "inactive", "UnitFileState": "disabled"})
+    assert command("service", "uninstall").status == 2
+    outcome = command("service", "status")
+    assert (outcome.status, outcome.lines) == (1, [])
+    assert PACKAGED in outcome.out
+    assert "at login: does not start" in outcome.out
 
 
 @pytest.mark.parametrize(
@@ -185,7 +204,7 @@ def test_status_says_how_it_is(
     changed: dict[str, str], status: int, said: set[str],
 ) -> None:  # fmt: skip
     command("service", "install")
-    systemctl.answer(RUNNING | changed)
+    systemctl.answer(RUNNING | changed | {"FragmentPath": str(unit)})
     outcome = command("service", "status")
     assert (outcome.status, outcome.lines) == (status, [])
     answers = [line.split(":", 1)[1].strip() for line in outcome.out.splitlines()]
@@ -197,6 +216,7 @@ def test_status_says_how_it_is(
 def test_status_of_what_is_not_installed(
     unit: Path, systemctl: Systemctl, command: Command
 ) -> None:
+    systemctl.answer(ABSENT)
     outcome = command("service", "status")
     assert (outcome.status, outcome.lines) == (1, [])
     assert outcome.out == "not installed; realtime-bokeh service install does it\n"
