@@ -31,6 +31,7 @@ from realtime_bokeh.frame import Frame, Sink, Source
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import PREPARER, LiveEffect
+from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import LiveRun
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.demo import Demo
@@ -48,11 +49,11 @@ class _Openers:
     def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
         return partial(Demo, _SIZE, _FPS), False
 
-    def engine(self, quality: Quality) -> Callable[[], Engine]:
-        return partial(open_engine, quality.model, inference=quality.size)
+    def engine(self, name: str, quality: Quality) -> Callable[[], Engine]:
+        return partial(open_engine, quality.model, name, inference=quality.size)
 
-    def qualities(self, model: str) -> Sequence[Quality]:
-        return ladder(find(model), models(), None, _SIZE)
+    def qualities(self, choice: Choice) -> Sequence[Quality]:
+        return ladder(find(choice.model), models(), choice.size, _SIZE)
 
 
 class _Ages(Sink):

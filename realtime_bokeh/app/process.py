@@ -9,11 +9,12 @@ _NICER = 10  # of 19
 
 
 def threads_with_room() -> int:
-    """How many threads live use takes: half of the cores, since the call's own encoder runs too."""
+    """How many threads live use takes: half of the cores, since the call's own encoder runs too,
+    and two where there are two, which the larger models need to keep up."""
     cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     if sys.platform == "linux":  # a container, or taskset, may allow fewer
         cores = min(cores, len(os.sched_getaffinity(0)))
-    return max(1, cores // 2)
+    return max(min(2, cores), cores // 2)
 
 
 def give_way() -> None:

@@ -26,8 +26,8 @@ class LiveEffect:
     """Renders frames with an engine, and outlives it.
 
     An engine that fails is reset, then opened anew, as often as it takes; `trouble` says why frames
-    come back as None meanwhile, `failed` how many have, `refused` why the latest engine could not be
-    opened, until one can. Frames are begun and finished on one thread; all else is told from any
+    come back as None meanwhile, `failed` how many have, `refused` why the latest engine could not
+    be opened, until one can. Frames are begun and finished on one thread; all else is told from any
     thread.
 
     Args:

@@ -12,7 +12,7 @@ from tests.program import ENVIRONMENT
 
 @pytest.mark.parametrize(
     ("cores", "allowed", "threads"),
-    [(1, 1, 1), (2, 4, 1), (4, 8, 2), (16, 32, 8), (16, 3, 1), (None, 8, 4)],
+    [(1, 1, 1), (2, 4, 2), (4, 8, 2), (16, 32, 8), (16, 3, 2), (None, 8, 4)],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux says what is allowed")
 def test_live_use_leaves_half_of_the_cores(

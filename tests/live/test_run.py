@@ -10,7 +10,7 @@ from realtime_bokeh.live import camera, run
 from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import State
 from realtime_bokeh.sizes import Size
-from tests.live.stage import MarkedCamera, MarkingEngine, Stage, kind
+from tests.live.stage import SIZE, MarkedCamera, MarkingEngine, Stage, kind
 
 
 @pytest.fixture(autouse=True)
