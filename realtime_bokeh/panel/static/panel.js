@@ -54,7 +54,9 @@ function insteadOfView({ phase, settings, watched, trouble }) {
   if (phase === "stopping") return ["Stopping", ""];
   if (!watched) return ["Nobody watches", "The camera is off until a program opens the virtual webcam."];
   if (settings.blank) return ["Blank", "Viewers see a card, and the camera is released."];
-  if (trouble) return ["No picture", "Viewers see a card until it is mended."];
+  if (trouble && !settings.off) {
+    return ["Interrupted", "Viewers see a card meanwhile, unless failures pass the camera through."];
+  }
   return null;
 }
 
