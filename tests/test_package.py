@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "metadata": set(),
     "metrics": set(),
     "network": {"architectures"},
+    "panel": {"__init__", "errors", "files", "frame"},
     "pipeline": {"frame", "interrupts", "mailbox", "metrics"},
     "pipes": {"errors", "frame", "interrupts"},
     "recompose": {"frame", "sizes"},

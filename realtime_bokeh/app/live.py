@@ -17,13 +17,14 @@ from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
-from realtime_bokeh.engines import Engine
+from realtime_bokeh.engines import Engine, check_engine
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Source, Stopped
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.keys import Keys
+from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import LiveRun, State
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
@@ -36,7 +37,7 @@ def _is_clip(camera: str) -> bool:
     return not camera.isdecimal() and os.path.isfile(camera)
 
 
-def _check_camera(camera: str, settings: Settings) -> None:
+def check_camera(camera: str, settings: Settings) -> None:
     """Check that there is what frames shall come from.
 
     Raises:
@@ -77,18 +78,17 @@ class _Openers:
         self._settings, self._frame = settings, frame
 
     def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
-        _check_camera(name, self._settings)
+        check_camera(name, self._settings)
         return _camera_opener(name, self._settings)
 
-    def engine(self, quality: Quality) -> Callable[[], Engine]:
+    def engine(self, name: str, quality: Quality) -> Callable[[], Engine]:
         return engine_opener(
-            replace(self._settings, model=quality.model, inference_size=quality.size)
+            replace(self._settings, engine=name, model=quality.model, inference_size=quality.size)
         )
 
-    def qualities(self, model: str) -> Sequence[Quality]:
-        return ladder(
-            weights.find(model), weights.models(), self._settings.inference_size, self._frame
-        )
+    def qualities(self, choice: Choice) -> Sequence[Quality]:
+        check_engine(choice.engine, self._settings.device, self._settings.precision)
+        return ladder(weights.find(choice.model), weights.models(), choice.size, self._frame)
 
 
 def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
@@ -156,24 +156,35 @@ class _Report:
 
 
 @contextmanager
-def _blank_by_signal(run: LiveRun) -> Iterator[None]:
+def blank_by_signal(toggle: Callable[[], object]) -> Iterator[None]:
     """SIGUSR1 blanks the picture and shows it again, where there is such a signal."""
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGUSR1, lambda *_: run.set(blank=not run.state.blank))
+    before = signal.signal(signal.SIGUSR1, lambda *_: toggle())
     try:
         yield
     finally:
         signal.signal(signal.SIGUSR1, before)
 
 
-def run_live(settings: Settings, camera: str, output: str | None, preview: bool) -> None:
-    """From a camera, or the demo scene, into what the user chose, until it is stopped."""
+def run_live(
+    settings: Settings, camera: str, output: str | None, preview: bool, state: State | None = None,
+    begun: Callable[[LiveRun, str], None] = lambda run, output: None,
+) -> bool:  # fmt: skip
+    """From a camera, or the demo scene, into what the user chose, until it is stopped.
+
+    Args:
+        state: what the run is told at first; None: what the settings say.
+        begun: is given the run when all is open, and the outputs in words.
+
+    Returns:
+        Whether it was ended by `LiveRun.stop`, and not by the user at the terminal or the window.
+    """
     # what is wrong with the command comes before what is missing on this computer
     opener = engine_opener(settings)
     if not settings.wait:
-        _check_camera(camera, settings)
+        check_camera(camera, settings)
     pressed: list[str] = []  # in the window
     openers = check_outputs(output, preview, pressed, settings.virtual_camera, settings.audio)
     with Parts() as parts:
@@ -187,24 +198,30 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         parts.add_source(source)
         sinks = parts.open_sinks(partial(opener, source) for opener in openers)
         console.print(source.describe())
-        console.print(f"output: {', '.join(sink.describe() for sink in sinks)}")
+        outputs = ", ".join(sink.describe() for sink in sinks)
+        console.print(f"output: {outputs}")
         console.print(effect.engine.reason)
         hint = ", q in the window too" if preview else ""
         console.print(f"Ctrl-C stops{hint}" + ("; ? lists the keys" if console.is_terminal else ""))
-        # where engines are compiled for minutes, another one comes too late
-        adapts = settings.adapt and not effect.engine.compiles_each_size
         wanted = parts.entered(demand(sinks, settings.always_on))
         run = LiveRun(
             source, effect, sinks, _Openers(settings, source.size), settings.model,
-            State(settings.strength, settings.smoothing, settings.mirror),
-            (settings.fps or source.fps) if adapts else 0.0, settings.on_error == "passthrough",
-            wanted,
+            state or State(settings.strength, settings.smoothing, settings.mirror),
+            (settings.fps or source.fps) if settings.adapt else 0.0,
+            settings.on_error == "passthrough", wanted,
+            engine=settings.engine, size=settings.inference_size,
         )  # fmt: skip
         report = _Report(run, source, effect, _advice(settings))
         bindings = Keys(run, console.print)
         begin = time.monotonic()
+        told_to_stop = False
+
+        def blank() -> None:
+            run.set(blank=not run.state.blank)
+
         try:
-            with _blank_by_signal(run), keys() as typed, live_status(report.line) as show:
+            begun(run, outputs)
+            with blank_by_signal(blank), keys() as typed, live_status(report.line) as show:
 
                 def tick() -> None:
                     for key in [*typed(), *pressed]:
@@ -214,6 +231,7 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
                     show()
 
                 run.run(tick)
+            told_to_stop = True
         except (KeyboardInterrupt, Stopped):
             pass  # the way to end it
     frames = run.metrics.count("emit")
@@ -222,3 +240,4 @@ def run_live(settings: Settings, camera: str, output: str | None, preview: bool)
         console.print(f"{counted(frames, 'frame')} in {seconds:.1f} s; {report.rates()}")
     else:
         console.print("Stopped before the first frame was ready")
+    return told_to_stop

@@ -21,6 +21,7 @@ from realtime_bokeh import __version__, interrupts
 from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
+from realtime_bokeh.app.panel import panel, run_with_panel
 from realtime_bokeh.app.profile import find_default, shown
 from realtime_bokeh.app.service import service
 from realtime_bokeh.app.settings import (
@@ -106,6 +107,9 @@ def main_command(
             click.echo(context.get_help())
             return
         raise UsageError("--camera is missing; give its index, or demo for the built-in scene")
+    if settings.panel is not None:
+        run_with_panel(settings, settings.panel, begins=True)
+        return
     from realtime_bokeh.app.live import run_live
 
     run_live(settings, settings.camera, settings.output, settings.preview)
@@ -194,7 +198,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
         benchmark.print_results(results)
 
 
-for _group in (service, weights, export, engines):
+for _group in (panel, service, weights, export, engines):
     main_command.add_command(_group)
 
 

@@ -14,6 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.panel import PORT
 from realtime_bokeh.sinks.encoders import ENCODERS
 from realtime_bokeh.sizes import InferenceSize, Size, parse_inference_size, parse_size
 
@@ -143,6 +144,9 @@ OPTIONS = (
            "Record sound into the video file too, from the microphone with this number or part of "
            "a name, or from the system's own", (LIVE,), unset="no sound", bare="default"),
     Option("preview", Kind.SWITCH, "", "Show a window too; q or Esc stops", (LIVE,)),
+    Option("panel", Kind.COUNT, "[PORT]",
+           "Serve the control page too, for this computer alone", (LIVE,), bounds=(1, 65535),
+           unset="no page", bare=str(PORT)),
     Option("model", Kind.TEXT, "NAME", "Network: lite, dmshn, stacked, or one that you imported",
            _ALL),
     Option("stacked", Kind.SWITCH, "", "The same as --model stacked", _ALL),

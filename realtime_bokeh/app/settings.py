@@ -23,6 +23,7 @@ class Settings:
 
     output: None is the virtual webcam.
     virtual_camera: None is the first that is free.
+    panel: the port of the control page; None is no page.
     audio: a microphone as `sources.microphone.find_microphone` has it; None is no sound.
     device, precision: None is what is fastest; see `engines.open_engine`.
     size, fps: None is what the camera prefers.
@@ -41,6 +42,7 @@ class Settings:
     virtual_camera: str | None = None
     audio: str | None = None
     preview: bool = False
+    panel: int | None = None
     model: str = "lite"
     strength: float = 1.0
     smoothing: float = 0.5

@@ -20,7 +20,7 @@ from realtime_bokeh.extras import install_hint
 from realtime_bokeh.sizes import InferenceSize, check_inference_size
 from realtime_bokeh.weights import Model, find
 
-__all__ = ["ENGINES", "Controls", "Engine", "open_engine"]
+__all__ = ["ENGINES", "Controls", "Engine", "check_engine", "open_engine"]
 
 Build = Callable[[Model, InferenceSize, str | None, str | None], Engine]
 
@@ -134,20 +134,36 @@ def open_engine(
         if not isinstance(value, str | None) or value == "":
             raise UsageError(f"{option} is {value!r}; give its name, or None for the best")
     size = model.inference_size if inference is None else check_inference_size(inference)
-    if engine == "auto":
-        runtime, passed_over = _choose(device, precision, photos)
-    else:
-        runtime, passed_over = _named(engine), ()
-        if reason := runtime.refuses(device, precision):
-            raise UsageError(f"Engine {engine} cannot be used: {reason}")
-        if reason := runtime.missing():
-            raise EngineError(f"Engine {engine} cannot be used: {reason}")
+    runtime, passed_over = _usable(engine, device, precision, photos)
     build: Build = importlib.import_module(f"realtime_bokeh.engines.{runtime.name}").build
     opened = build(model, size, device, precision)
     opened.reason = f"{model.name}, {opened.describe()}"
     opened.passed_over = passed_over
     opened.compiles_each_size = runtime.compiles_each_size
     return opened
+
+
+def check_engine(engine: str, device: str | None = None, precision: str | None = None) -> None:
+    """Refuse an engine that `open_engine` would refuse for its name, device or precision.
+
+    Raises:
+        UsageError, EngineError: as `open_engine`.
+    """
+    _usable(engine, device, precision, photos=False)
+
+
+def _usable(
+    engine: str, device: str | None, precision: str | None, photos: bool
+) -> tuple[Runtime, tuple[str, ...]]:
+    """The runtime that a name stands for here, and a sentence for each that "auto" passes over."""
+    if engine == "auto":
+        return _choose(device, precision, photos)
+    runtime = _named(engine)
+    if reason := runtime.refuses(device, precision):
+        raise UsageError(f"Engine {engine} cannot be used: {reason}")
+    if reason := runtime.missing():
+        raise EngineError(f"Engine {engine} cannot be used: {reason}")
+    return runtime, ()
 
 
 def _named(name: str) -> Runtime:

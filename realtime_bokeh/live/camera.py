@@ -70,8 +70,8 @@ class WatchedCamera(Source):
 
     A thread beside the one that reads it notices within a second when no frame comes, or always the
     same one, and opens it again, with longer and longer pauses. What is wrong meanwhile is in
-    `trouble`, the size of the latest frame in `given`. While nobody wants its frames (`want`), the
-    camera is closed, and its light is off.
+    `trouble`, how often something went wrong in `losses`, and the size of the latest frame in
+    `given`. While nobody wants its frames (`want`), the camera is closed, and its light is off.
 
     Args:
         opener: opens the camera.
@@ -98,6 +98,7 @@ class WatchedCamera(Source):
     ) -> None:
         self.size, self.fps = size, fps
         self.trouble = ""
+        self.losses = 0  # attempts to open it again do not count
         self._description = "camera: none yet"
         self._clock = clock
         self._changed = threading.Condition()
@@ -216,6 +217,7 @@ class WatchedCamera(Source):
 
     def _lost(self, problem: str) -> None:
         """Close the camera, and wait before it is tried again."""
+        self.losses += not self.trouble
         self.trouble = problem
         self._release()
         pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]

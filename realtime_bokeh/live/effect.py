@@ -26,8 +26,8 @@ class LiveEffect:
     """Renders frames with an engine, and outlives it.
 
     An engine that fails is reset, then opened anew, as often as it takes; `trouble` says why frames
-    come back as None meanwhile. Frames are begun and finished on one thread; all else is told from
-    any thread.
+    come back as None meanwhile, `failed` how many have. Frames are begun and finished on one
+    thread; all else is told from any thread.
 
     Args:
         engine: already open.
@@ -39,6 +39,7 @@ class LiveEffect:
     ) -> None:
         self.engine = engine
         self.trouble = ""
+        self.failed = 0
         self._opener = opener
         self._clock = clock
         self._lock = threading.Lock()
@@ -130,6 +131,7 @@ class LiveEffect:
 
     def _failed(self, error: Exception) -> None:
         self.trouble = in_words(error, "the effect")
+        self.failed += 1
         self._failures += 1
         self.engine.reset()
         now = self._clock()

@@ -4,19 +4,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import cv2
 
 from realtime_bokeh.engines import Controls, Engine
-from realtime_bokeh.frame import Image, Sink, Source
+from realtime_bokeh.frame import Image, Sink
 from realtime_bokeh.live.adapt import Adapter, Quality
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.card import card
 from realtime_bokeh.live.effect import Finish, LiveEffect
 from realtime_bokeh.live.letterbox import letterbox
+from realtime_bokeh.live.openers import Choice, Openers
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
+from realtime_bokeh.sizes import InferenceSize
 
 _SILENCE = 1.0  # seconds without a rendering after which the card is shown, or
 _FRAMES = 4  # as many frames as this, where they take longer
@@ -55,30 +56,6 @@ class State:
         return Controls(self.strength, self.smoothing)
 
 
-class Openers(Protocol):
-    """Opens what a run may be told to use."""
-
-    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
-        """What opens a camera, and whether it is noisy; see `WatchedCamera`.
-
-        Raises:
-            UsageError: when there is no such camera.
-        """
-        ...
-
-    def engine(self, quality: Quality) -> Callable[[], Engine]:
-        """What opens an engine."""
-        ...
-
-    def qualities(self, model: str) -> Sequence[Quality]:
-        """How a model is rendered, and what may take its place where that is too slow.
-
-        Raises:
-            UsageError, WeightsError: when there is no such model, or it is damaged.
-        """
-        ...
-
-
 class LiveRun:
     """Camera, effect and outputs, which go on whatever happens to the first two.
 
@@ -90,7 +67,7 @@ class LiveRun:
         effect: renders; closed by whoever made it.
         sinks: written to on the thread that calls `run`; closed by it.
         openers: of other cameras and engines.
-        model: that the effect renders with.
+        model, engine, size: that the effect renders with; see `Choice`.
         fps: frames a second to hold by a lesser quality where need be; 0: by none.
         passthrough: whether the camera's own picture is shown where the effect fails.
         watched: whether somebody sees the outputs; the camera is released while nobody does.
@@ -108,14 +85,18 @@ class LiveRun:
         passthrough: bool = False,
         watched: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
+        engine: str = "auto",
+        size: InferenceSize | None = None,
     ) -> None:
         self.metrics = Metrics()
+        self.watched = True  # whether somebody saw the outputs when that was last asked
         self._camera, self._effect, self._openers = camera, effect, openers
         self._state, self._fps = state, fps
         self._passthrough = passthrough
         self._watched = watched
         self._clock = clock
-        self._model, self._adapter = model, self._adapting(model)
+        self._choice = Choice(model, engine, size)
+        self._adapter = self._adapting(self._choice)
         self._rendered_by: Engine | None = None
         # one that a signal's handler may enter while its own thread is in it
         self._lock = threading.RLock()
@@ -125,9 +106,20 @@ class LiveRun:
         self._rendered_at: float | None = None  # None: nothing since it was last wanted
         self._latest: Image | None = None  # rendering
         self._kept: Image | None = None  # that it is frozen at
+        self._pair: tuple[Image, Image, State] | None = None  # the camera's, and `_latest` of it
         self._pipeline = Pipeline(
             camera, self._begin, sinks, self.metrics, self.instead, effect.engine.in_flight
         )
+
+    @property
+    def camera(self) -> WatchedCamera:
+        """What it reads."""
+        return self._camera
+
+    @property
+    def effect(self) -> LiveEffect:
+        """What it renders with."""
+        return self._effect
 
     @property
     def state(self) -> State:
@@ -135,9 +127,14 @@ class LiveRun:
         return self._state
 
     @property
+    def choice(self) -> Choice:
+        """What was asked for to render with."""
+        return self._choice
+
+    @property
     def model(self) -> str:
         """The model that was asked for."""
-        return self._model
+        return self._choice.model
 
     @property
     def lesser(self) -> Quality | None:
@@ -183,21 +180,31 @@ class LiveRun:
         """
         self._camera.use(*self._openers.camera(name))
 
-    def use_model(self, name: str) -> None:
-        """Render with another model as soon as it is ready; from any thread.
+    def use_effect(self, choice: Choice) -> None:
+        """Render with another model, engine or size as soon as it is ready; from any thread.
 
         Raises:
-            UsageError, WeightsError: when there is no such model, or it is damaged.
+            UsageError, WeightsError, EngineError: when something of it cannot be had here; the
+                present one stays.
         """
-        best = self._openers.qualities(name)[0]
+        opener = self._openers.engine(choice.engine, self._openers.qualities(choice)[0])
         with self._lock:
-            self._model, self._adapter = name, self._adapting(name)
-            self._effect.use(self._openers.engine(best))
+            self._choice, self._adapter = choice, self._adapting(choice)
+            self._effect.use(opener)
 
-    def _adapting(self, model: str) -> Adapter | None:
+    def pair(self) -> tuple[Image, Image] | None:
+        """The newest picture of the camera and what became of it, both as the outputs take them;
+        from any thread. None while nothing of the camera is shown. Not to be written to."""
+        pair = self._pair
+        if pair is None:
+            return None
+        image, rendering, state = pair
+        return self._fitted(image, state), rendering
+
+    def _adapting(self, choice: Choice) -> Adapter | None:
         if not self._fps:
             return None
-        return Adapter(self._openers.qualities(model), self._fps, self._clock)
+        return Adapter(self._openers.qualities(choice), self._fps, self._clock)
 
     def stop(self) -> None:
         """End the run soon; from any thread."""
@@ -217,7 +224,7 @@ class LiveRun:
         state = self._state
         if state.off:
             # what is under way when it is on again is not shown any more
-            return lambda: self._fitted(image, state) if self._state.off else None
+            return lambda: self._unrendered(image, state) if self._state.off else None
         begin = self._clock()
         finish = self._effect.begin(image, state.controls)
         begun = self._clock() - begin
@@ -226,27 +233,39 @@ class LiveRun:
             begin = self._clock()
             rendering = finish()
             if rendering is None:
-                return self._fitted(image, state) if self._passthrough else None
+                return self._unrendered(image, state) if self._passthrough else None
             self._rendered_at = self._clock()
             self._adapt(begun + self._rendered_at - begin)
             self._latest = self._fitted(rendering, state)
+            self._pair = image, self._latest, state
+            with self._lock:
+                if self._state.frozen and self._kept is None:
+                    self._kept = self._latest
             return self._latest
 
         return finished
+
+    def _unrendered(self, image: Image, state: State) -> Image:
+        """The camera's own picture for the outputs."""
+        fitted = self._fitted(image, state)
+        self._pair = image, fitted, state
+        return fitted
 
     def _adapt(self, seconds: float) -> None:
         """Choose another quality, if the time that frames take says so."""
         engine = self._effect.engine
         with self._lock:
             adapter = self._adapter
-            # while one is opened, that takes the processor's time
-            if adapter is None or self._effect.preparing:
+            # While one is opened, that takes the processor's time; where engines are compiled for
+            # minutes, another one comes too late.
+            if adapter is None or self._effect.preparing or engine.compiles_each_size:
                 return
             if engine is not self._rendered_by:
                 self._rendered_by = engine
                 adapter.begin()
             if adapter.observe(seconds, engine.network_seconds):
-                self._effect.use(self._openers.engine(adapter.qualities[adapter.at]))
+                quality = adapter.qualities[adapter.at]
+                self._effect.use(self._openers.engine(self._choice.engine, quality))
 
     def _fitted(self, image: Image, state: State) -> Image:
         """A picture as the outputs take it: of their size, and mirrored if it shall be.
@@ -261,9 +280,12 @@ class LiveRun:
 
         It sees to it, too, that the camera is only open while it is wanted.
         """
-        state = self._state
-        watched = self._watched()
-        self._camera.want(watched and not state.blank and not state.frozen)
+        state, kept = self._state, self._kept
+        self.watched = watched = self._watched()
+        frozen = state.frozen and kept is not None
+        self._camera.want(watched and not state.blank and not frozen)
+        if not watched or state.blank or self._camera.trouble:
+            self._pair = None
         if self._pipeline.failed:
             return self._card(ENDED)
         if not watched:
@@ -272,9 +294,9 @@ class LiveRun:
         if state.blank:
             self._rendered_at = None
             return self._card(BLANK)
-        if state.frozen and self._kept is not None:
+        if frozen:
             self._rendered_at = None
-            return self._kept
+            return kept
         if self._camera.trouble:
             self._rendered_at = None
             return self._card(f"{_sentence(self._camera.trouble)}; trying again")

@@ -16,8 +16,9 @@ from realtime_bokeh.live import adapt, camera, run
 from realtime_bokeh.live.adapt import Quality
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import PREPARER, LiveEffect
+from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import LiveRun, State
-from realtime_bokeh.sizes import Size
+from realtime_bokeh.sizes import InferenceSize, Size
 from tests.fakes import RecordingSink, UnchangedEngine
 
 SIZE = Size(48, 64)
@@ -86,9 +87,11 @@ class OtherOpeners:
     """Opens a camera of lower pictures, and engines that tell of their quality.
 
     slow: models of which a frame takes longer than a thirtieth of a second.
+    asked: the engine's name and the size of the latest quality that was asked for.
     """
 
     def __init__(self) -> None:
+        self.asked: tuple[str, InferenceSize] | None = None
         self.slow: set[str] = set()
 
     def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
@@ -98,13 +101,16 @@ class OtherOpeners:
         other.image = np.ascontiguousarray(other.image[:24])
         return lambda: other, False
 
-    def engine(self, quality: Quality) -> Callable[[], Engine]:
+    def engine(self, name: str, quality: Quality) -> Callable[[], Engine]:
+        self.asked = name, quality.size
         return lambda: MarkingEngine(quality.model, quality.model in self.slow)
 
-    def qualities(self, model: str) -> list[Quality]:
-        if model == "none":
-            raise UsageError("There is no model 'none'")
-        return [Quality(model, Size(16, 16), 2.0), Quality("least", Size(16, 16), 1.0)]
+    def qualities(self, choice: Choice) -> list[Quality]:
+        for name in (choice.model, choice.engine):
+            if name == "none":
+                raise UsageError(f"There is no {name!r}")
+        size = choice.size or Size(16, 16)
+        return [Quality(choice.model, size, 2.0), Quality("least", size, 1.0)]
 
 
 class Stage:
@@ -266,6 +272,47 @@ def test_frozen_keeps_a_rendering(stage: Stage) -> None:
     stage.until(lambda: stage.screen.frames[-1].image[0, 0, 0] == 100)
 
 
+def test_frozen_before_the_first_picture_keeps_that() -> None:
+    stage = Stage()
+    stage.engine.gate.clear()
+    stage.thread.start()
+    stage.run.set(frozen=True)
+    stage.sees("card")
+    stage.engine.gate.set()
+    stage.until(lambda: stage.device.closed == 1)
+    stage.sees("rendered")
+    stage.run.stop()
+    stage.thread.join(60)
+    assert stage.shown == {"card", "rendered"}
+
+
+def _pair(stage: Stage) -> tuple[str, str]:
+    pair = stage.run.pair()
+    return ("", "") if pair is None else (_kind(pair[0]), _kind(pair[1]))
+
+
+def test_a_pair_is_the_newest_picture_and_its_rendering(stage: Stage) -> None:
+    assert _pair(stage) == ("raw", "rendered")
+    stage.run.set(mirror=True)
+    stage.until(lambda: (pair := stage.run.pair()) is not None and not pair[0][0, -1].any())
+    pair = stage.run.pair()
+    assert pair is not None
+    assert [image[0, -1].tolist() for image in pair] == [[0] * 3, [200] * 3]  # the corner
+    stage.run.set(off=True)
+    stage.until(lambda: _pair(stage) == ("raw", "raw"))
+    stage.run.set(blank=True)
+    stage.until(lambda: not stage.camera.open and stage.run.pair() is None)
+
+
+def test_a_pair_has_the_size_of_the_outputs(stage: Stage) -> None:
+    stage.run.use_camera("other")
+    stage.until(lambda: stage.camera.given == Size(24, 64))
+    stage.until(lambda: (pair := stage.run.pair()) is not None and not pair[0][:8].any())
+    pair = stage.run.pair()
+    assert pair is not None
+    assert [image.shape for image in pair] == [(*SIZE, 3)] * 2
+
+
 def test_the_camera_is_off_while_nobody_watches(stage: Stage) -> None:
     stage.watched = False
     stage.sees("card")
@@ -305,13 +352,29 @@ def _renderer(stage: Stage) -> str:
 
 
 def test_another_model_takes_over(stage: Stage) -> None:
-    stage.run.use_model("dmshn")
+    stage.run.use_effect(Choice("dmshn"))
     stage.until(lambda: _renderer(stage) == "dmshn")
     stage.sees("rendered")
-    with pytest.raises(UsageError, match="no model"):
-        stage.run.use_model("none")
     assert stage.run.model == "dmshn"
     assert stage.shown <= {"card", "rendered"}
+
+
+def test_another_engine_and_size_take_over(stage: Stage) -> None:
+    choice = Choice("best", "pytorch", Size(32, 32))
+    stage.run.use_effect(choice)
+    stage.until(lambda: stage.effect.engine is not stage.engine)
+    assert stage.openers.asked == ("pytorch", Size(32, 32))
+    assert stage.run.choice == choice
+    stage.sees("rendered")
+    assert stage.shown <= {"card", "rendered"}
+
+
+@pytest.mark.parametrize("wrong", [Choice("none"), Choice("dmshn", engine="none")])
+def test_what_cannot_be_rendered_with_changes_nothing(stage: Stage, wrong: Choice) -> None:
+    with pytest.raises(UsageError, match="There is no 'none'"):
+        stage.run.use_effect(wrong)
+    assert stage.run.choice == Choice("best")
+    assert not stage.effect.preparing
 
 
 def test_another_camera_takes_over(stage: Stage) -> None:
@@ -329,7 +392,7 @@ def test_a_model_that_is_too_slow_makes_way_and_comes_back(
     monkeypatch.setattr(adapt, "_SLOW", 0.2)
     monkeypatch.setattr(adapt, "_FAST", 0.2)
     stage.openers.slow = {"best", "dmshn"}
-    stage.run.use_model("dmshn")
+    stage.run.use_effect(Choice("dmshn"))
     stage.until(lambda: _renderer(stage) == "least")
     assert stage.run.lesser == Quality("least", Size(16, 16), 1.0)
     stage.openers.slow = set()
