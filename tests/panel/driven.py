@@ -38,7 +38,7 @@ class Driven:
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._process = process
         self._said = ""
-        self._frames: deque[Image] = deque(maxlen=12)
+        self._frames: deque[Image] = deque(maxlen=8)
         self._count = 0
         assert process.stdout is not None
         assert process.stderr is not None
@@ -81,7 +81,7 @@ class Driven:
         with urllib.request.urlopen(request, timeout=LIMIT) as response:
             return json.loads(response.read() or b"null")
 
-    def frames(self, count: int = 6) -> list[Image]:
+    def frames(self, count: int = 4) -> list[Image]:
         """Frames that were all given out after this was called, in order."""
         first = self._count
         # one may have been under way
@@ -126,7 +126,8 @@ def grainy_clip(path: Path, portrait: Image) -> Path:
         np.clip(still + random.normal(0, 10, still.shape), 0, 255).astype(np.uint8)
         for _ in range(2)
     ]
-    return clips.make(path, image=pair * (len(clips.HALF_A_SECOND) // 2))
+    images = pair * (len(clips.HALF_A_SECOND) // 2)
+    return clips.make(path, image=images, options={"qp": "0"})  # without loss, so that each recurs
 
 
 def sharpness(image: Image) -> float:
@@ -137,8 +138,8 @@ def sharpness(image: Image) -> float:
 
 def likeness(one: Image, other: Image) -> float:
     """The correlation of two pictures, both brought to few pixels."""
-    small = [cv2.resize(each, (32, 18), interpolation=cv2.INTER_AREA) for each in (one, other)]
-    return float(np.corrcoef(*(each.ravel().astype(np.float64) for each in small))[0, 1])
+    a, b = (cv2.resize(each, (32, 18), interpolation=cv2.INTER_AREA) for each in (one, other))
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
 def difference(one: Image, other: Image) -> float:
