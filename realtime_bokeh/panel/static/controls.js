@@ -17,9 +17,9 @@ export function listen(changes) {
       changes.send({ [slider.dataset.setting]: Number(slider.value) });
     });
     slider.addEventListener("pointerdown", () => held.add(slider));
-    for (const end of ["pointerup", "pointercancel", "blur"]) {
-      slider.addEventListener(end, () => held.delete(slider));
-    }
+  }
+  for (const end of ["pointerup", "pointercancel", "blur"]) {
+    window.addEventListener(end, () => held.clear()); // wherever the finger is by then
   }
   for (const tile of tiles) {
     tile.addEventListener("click", async () => {
