@@ -61,10 +61,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory, portrait: Image) -> Path:
 def run(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    folder = str(tmp_path_factory.mktemp("state"))  # with a token of this run's own
+    folder = str(tmp_path_factory.mktemp("config"))  # without other tests' profiles
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", folder)
-        patch.setitem(ENVIRONMENT, "XDG_STATE_HOME", folder)
+        patch.setitem(ENVIRONMENT, "XDG_CONFIG_HOME", folder)
         with driven(clip, port) as run:
             yield run
 
