@@ -34,6 +34,9 @@ class Kind(Enum):
     INFERENCE_SIZE = 'a size in quotes, such as "256x144", or "full"'
 
 
+_SWITCHES = {"true": True, "1": True, "false": False, "0": False}  # as texts
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of the command line and key of a profile.
@@ -68,12 +71,21 @@ class Option:
         """What switches a switch off."""
         return "--no-" + self.flag[2:]
 
+    @property
+    def variable(self) -> str:
+        """The variable of the environment that stands for it in live use."""
+        return f"REALTIME_BOKEH_{self.name.upper()}"
+
     def read(self, text: str) -> Value:
-        """The value of a text from the command line.
+        """The value of a text from the command line or the environment.
 
         Raises:
             UsageError: when it is none.
         """
+        if self.kind is Kind.SWITCH:
+            if text.lower() not in _SWITCHES:
+                raise UsageError(f"{self.flag} {text!r} is not {self.kind.value}")
+            return _SWITCHES[text.lower()]
         if self.kind is Kind.SIZE:
             return parse_size(self.flag, text)
         if self.kind is Kind.INFERENCE_SIZE:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
 import platformdirs
+from click.shell_completion import CompletionItem
 
 from realtime_bokeh.app.options import LIVE, OPTIONS, Kind, Option, Value, default_text
 from realtime_bokeh.app.settings import Settings
@@ -56,6 +58,18 @@ def profile_names() -> list[str]:
     """The names of all profiles but the default one, sorted."""
     found = (_folder() / "profiles").glob("*.toml")
     return sorted(path.stem for path in found if _NAME.fullmatch(path.stem))
+
+
+def _complete(
+    context: click.Context, parameter: click.Parameter, text: str
+) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in profile_names() if name.startswith(text)]
+
+
+profile_option = click.option(
+    "--profile", metavar="NAME", shell_complete=_complete,
+    help="Any of these options from the profile of this name; see realtime-bokeh profiles",
+)  # fmt: skip
 
 
 def save_profile(name: str, values: Mapping[str, Value]) -> bool:
