@@ -62,11 +62,13 @@ def main() -> None:
     docs = Path(sys.argv[1] if sys.argv[1:] else "docs")
     with tempfile.TemporaryDirectory() as folder, _panel(folder) as url, sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1100, "height": 710}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1100, "height": 715}, color_scheme="light")
         _open(page, url)
         page.get_by_label("Name of the new profile").fill("work")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Saved work").wait_for()
+        page.mouse.move(0, 0)  # no button looks as if it were pointed at
+        page.reload()
         page.wait_for_timeout(_MINUTE_MS)
         _take(page, docs / "panel-light.png")
         page.emulate_media(color_scheme="dark")

@@ -1,7 +1,6 @@
 """The program with its panel, told by a page or by requests, and the frames that it gives out."""
 
 import contextlib
-import itertools
 import json
 import subprocess
 import threading
@@ -145,8 +144,3 @@ def likeness(one: Image, other: Image) -> float:
 def difference(one: Image, other: Image) -> float:
     """The mean absolute difference of two pictures, in levels of 255."""
     return float(np.mean(cv2.absdiff(one, other)))
-
-
-def flicker(frames: list[Image]) -> float:
-    """The largest difference between neighbors; some may be one picture twice."""
-    return max(difference(a, b) for a, b in itertools.pairwise(frames))
