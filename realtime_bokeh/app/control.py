@@ -6,6 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.sources.address import without_secrets
 
 _NUMBERS = ("strength", "smoothing")
 _SWITCHES = ("mirror", "off", "blank", "frozen")
@@ -36,9 +37,9 @@ def status() -> None:
     rows = {"run": state["phase"], "trouble": state["trouble"] or "none"}
     if measured := state["measured"]:
         rows |= {
-            "engine": state["engine"], "lesser": state["lesser"] or "no",
-            "output": f"{state['output']}, {state['frame']}",
-            "camera": f"{measured['fps_in']:g} fps" if state["camera_open"] else "closed",
+            "renders by": state["engine"], "for the moment": state["lesser"] or "as it was told",
+            "captures": f"{measured['fps_in']:g} fps" if state["camera_open"] else "nothing",
+            "gives": f"{state['frame']} to {state['output']}",
             "frames": f"{measured['fps_out']:g} fps, {measured['dropped']} dropped",
             "latency": f"{measured['latency_p50_ms']:g} ms "
             f"(p99 {measured['latency_p99_ms']:g} ms)",
@@ -135,6 +136,8 @@ def _value(key: str, text: str) -> str | float | bool:
 def _said(value: object) -> object:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, str):
+        return without_secrets(value)  # a camera's address may have a password in it
     return f"{value:g}" if isinstance(value, float) else value
 
 

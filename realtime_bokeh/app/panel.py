@@ -2,11 +2,13 @@
 
 import contextlib
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from realtime_bokeh.app.display import console
+from realtime_bokeh.app.process import give_way
 from realtime_bokeh.app.profile import find_default, find_profile, profile_option
 from realtime_bokeh.app.settings import Settings, environment, load_settings
 from realtime_bokeh.errors import BokehError, UsageError
@@ -51,7 +53,9 @@ def run_with_panel(settings: Settings, port: int, begins: bool, opens: bool = Fa
         ) from error
     from realtime_bokeh.app.session import Session
 
-    session = Session(settings)
+    if settings.low_priority:
+        give_way()  # once, not at every run
+    session = Session(replace(settings, low_priority=False))
     with serving(session, port) as address:
         # the address opens the panel to whoever reads it, and logs are kept
         shown = address if console.is_terminal else "realtime-bokeh panel --open shows it"

@@ -14,6 +14,7 @@ from realtime_bokeh.app.options import LIVE, OPTIONS, Kind, Option, Value, defau
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import reason, write_atomically
+from realtime_bokeh.sources.address import without_secrets
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -86,7 +87,7 @@ def save_profile(name: str, values: Mapping[str, Value]) -> bool:
     new = not os.path.lexists(path)
     lines = [f"{key} = {_toml(value)}\n" for key, value in values.items()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # addresses have passwords
     except OSError as error:
         raise SinkError(f"{path.parent} cannot be created ({reason(error)})") from error
     write_atomically(path, "".join(lines).encode())
@@ -149,4 +150,5 @@ def _text(option: Option, settings: Settings) -> str:
     if option.kind is Kind.SWITCH:
         stacked = settings.model == "stacked"
         return str(stacked if option.name == "stacked" else getattr(settings, option.name)).lower()
-    return default_text(option, vars(settings)) or "not given"
+    # a camera's address may have a password in it
+    return without_secrets(default_text(option, vars(settings))) or "not given"

@@ -28,6 +28,8 @@ class Settings:
     panel: the port of the control page; None is no page.
     audio: a microphone as `sources.microphone.find_microphone` has it; None is no sound.
     device, precision: None is what is fastest; see `engines.open_engine`.
+    threads: None is half of the cores in live use, and else the engine's choice.
+    metrics: a file; None is none.
     size, fps: None is what the camera prefers.
     inference_size: None is what the model was made for.
     start, end: seconds; None is the video's own.
@@ -57,6 +59,9 @@ class Settings:
     engine: str = "auto"
     device: str | None = None
     precision: str | None = None
+    threads: int | None = None
+    low_priority: bool = False
+    metrics: str | None = None
     start: float | None = None
     end: float | None = None
     codec: str | None = None

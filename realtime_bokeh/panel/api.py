@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from realtime_bokeh import __version__
-from realtime_bokeh.errors import BokehError
+from realtime_bokeh.errors import BokehError, SinkError
 from realtime_bokeh.panel.events import STREAMS, Events
 from realtime_bokeh.panel.models import (
     Choices,
@@ -151,7 +151,7 @@ def _profile_routes(program: Program) -> APIRouter:
         program.load_profile(name)
         return program.state()
 
-    @routes.delete("/{name}", status_code=204, responses=_errors(404, 422))
+    @routes.delete("/{name}", status_code=204, responses=_errors(404, 422, 500))
     def remove(name: ProfileName) -> None:
         program.remove_profile(name)
 
@@ -184,7 +184,8 @@ def _wrong(request: Request, error: Exception) -> JSONResponse:
 
 def _failed(request: Request, error: Exception) -> JSONResponse:
     """What the program refuses."""
-    status = 409 if isinstance(error, Busy) else 404 if isinstance(error, Missing) else 422
+    statuses = {Busy: 409, Missing: 404, SinkError: 500}
+    status = next((s for kind, s in statuses.items() if isinstance(error, kind)), 422)
     return _answer(status, str(error))
 
 

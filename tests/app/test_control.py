@@ -40,6 +40,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePro
         ("off on", {"off": True}, "off on\nThe blur is off: everybody sees your room"),
         ("camera 1", {"camera": "1"}, "camera 1"),
         ("model dmshn", {"model": "dmshn"}, "model dmshn"),
+        ("camera rtsp://me:pw@cam/1", {"camera": "rtsp://me:pw@cam/1"}, "camera rtsp://me:***@cam"),
     ],
 )
 def test_settings_are_changed(

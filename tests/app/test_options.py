@@ -142,6 +142,7 @@ def test_completion_scripts(shell: str, command: Command) -> None:
         ("realtime-bokeh ren", "render"),
         ("realtime-bokeh --engine openv", "openvino"),
         ("realtime-bokeh render --model sta", "stacked"),
+        ("realtime-bokeh control set inference-", "inference_size"),
     ],
 )
 def test_a_shell_is_offered_commands_and_values(words: str, offered: str) -> None:

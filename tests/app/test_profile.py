@@ -190,6 +190,15 @@ def test_without_a_profile_it_is_said_where_one_would_be_read(
     assert _table(outcome.out)["camera"] == ("not given", "default")
 
 
+def test_the_password_in_a_cameras_address_is_not_shown(
+    write: Callable[[str], Path], command: Command
+) -> None:
+    write('camera = "rtsp://me:s3cret@host/live"')
+    outcome = command("--show-config")
+    assert "rtsp://me:***@host/live" in outcome.out
+    assert "s3cret" not in outcome.out
+
+
 def test_the_profiles_in_the_documents_are_valid(
     write: Callable[[str], Path], started: list[Settings], command: Command
 ) -> None:

@@ -11,6 +11,7 @@ pytest.importorskip("fastapi", reason="the extra [panel] is not installed")
 
 from fastapi.testclient import TestClient
 
+from realtime_bokeh.errors import SinkError
 from realtime_bokeh.panel import events
 from realtime_bokeh.panel.api import application
 from realtime_bokeh.panel.events import Events
@@ -127,6 +128,18 @@ def test_a_profile_has_no_path_in_its_name(
 ) -> None:
     assert "name" in _sentence(client.put(f"/api/v1/profiles/{name}"), 422)
     assert not program.kept
+
+
+def test_a_profile_that_cannot_be_written_is_a_failure(
+    client: TestClient, program: FakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(name: str) -> bool:
+        raise SinkError(f"{name}.toml cannot be written (no space); nothing was kept")
+
+    monkeypatch.setattr(program, "save_profile", save)
+    assert "no space" in _sentence(client.put("/api/v1/profiles/work"), 500)
+    monkeypatch.setattr(program, "save_profile", lambda name: 1 / 0)
+    assert "please report it" in _sentence(client.put("/api/v1/profiles/work"), 500)
 
 
 def test_the_view_is_one_small_picture_before_above_after(

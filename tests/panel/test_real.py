@@ -180,7 +180,7 @@ def test_no_request_of_the_description_makes_the_server_fail(program: Program) -
             continue
 
         @hypothesis.settings(
-            max_examples=15, deadline=None, derandomize=True, database=None,
+            max_examples=10, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate],
         )  # fmt: skip
         @hypothesis.given(case=operation.as_strategy())
