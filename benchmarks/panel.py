@@ -1,0 +1,223 @@
+"""What the control page costs a run: frames a second and processor time, with it and without.
+
+    python benchmarks/panel.py [--rounds 8] [--seconds 5] [--model lite]
+
+One run at 1280x720 goes on from beginning to end, as fast as it can: pictures are always at hand.
+In every round it has, one after the other, no panel; a panel that nobody looks at; a panel whose
+view is fetched ten times a second and whose events are read; and the page in Chromium, if there is
+one. Viewers are processes of their own, whose time is not the program's. Prints JSON: medians over
+the rounds, of figures and of their ratios to those without a panel in the same round. On a computer
+that does much else, frames are few and a viewer's pictures as many as ever: look at the processor
+time that it takes in a second then (more_cpu_ms_a_second).
+"""
+
+import argparse
+import itertools
+import json
+import multiprocessing
+import socket
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import psutil
+
+from realtime_bokeh.app.session import Session
+from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.frame import Frame, Source
+from realtime_bokeh.panel.server import serving
+from realtime_bokeh.sinks import discard
+from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources import demo
+
+_SIZE = Size(720, 1280)
+_RATE = 240.0  # pictures a second, more than can be rendered
+_VIEW = 0.1  # seconds between pictures that a viewer fetches
+_SETTLE = 1.5  # seconds after a change before anything is counted
+_CHROMIUM = "/usr/bin/chromium"
+
+Viewer = Callable[[str, Event, Event], None]
+
+
+class Figures(NamedTuple):
+    """Of one stretch of the run."""
+
+    fps: float
+    cpu_ms: float  # processor time of the program for a frame
+
+
+class _Endless(Source):
+    """The built-in scene's first second, again and again, which costs nothing."""
+
+    live = True
+
+    def __init__(self, size: Size, fps: float) -> None:
+        self.size, self.fps = size, fps
+        scene = _scene(size, total=30, live=False)
+        frames = iter(scene.read, None)
+        self._images = itertools.cycle([frame.image for frame in frames])
+        self._index = itertools.count()
+
+    def describe(self) -> str:
+        return f"prepared pictures: {self.size} at {self.fps:g} fps"
+
+    def read(self) -> Frame:
+        time.sleep(1 / self.fps)
+        return Frame(next(self._images), next(self._index), time.monotonic())
+
+    def close(self) -> None:
+        pass
+
+
+class _Counted(discard.Discard):
+    """Frames go nowhere, and are counted."""
+
+    count = 0
+
+    def write(self, frame: Frame) -> None:
+        _Counted.count += 1
+
+
+_scene = demo.Demo
+
+
+def _fetch(url: str, active: Event, begun: Event) -> None:
+    """A viewer: the view ten times a second, and events."""
+    root, token = url.split("?token=")
+
+    def listen() -> None:
+        with suppress(OSError), urllib.request.urlopen(f"{root}api/v1/events?token={token}") as it:
+            while active.is_set() and it.readline():
+                pass
+
+    while True:
+        active.wait()
+        threading.Thread(target=listen, daemon=True).start()
+        while active.is_set():
+            begin = time.monotonic()
+            with suppress(OSError):
+                urllib.request.urlopen(f"{root}api/v1/view?token={token}").read()
+                begun.set()
+            time.sleep(max(0.0, _VIEW - (time.monotonic() - begin)))
+
+
+def _browse(url: str, active: Event, begun: Event) -> None:
+    """The page in Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 1100, "height": 700})
+        page.set_default_timeout(0)
+        while True:
+            active.wait()
+            page.goto(url)
+            page.locator(".stage:not(.empty)").wait_for()
+            begun.set()
+            while active.is_set():
+                page.wait_for_timeout(100)
+            page.goto("about:blank")
+
+
+@contextmanager
+def _watched(viewer: tuple[Event, Event] | None) -> Iterator[None]:
+    """While a viewer watches, who waits for the first event and sets the second; None: nobody."""
+    if viewer is None:
+        yield
+        return
+    active, begun = viewer
+    begun.clear()
+    active.set()
+    try:
+        begun.wait()
+        yield
+    finally:
+        active.clear()
+
+
+def _measure(seconds: float) -> Figures:
+    time.sleep(_SETTLE)
+    process = psutil.Process()
+    cpu, begin, before = process.cpu_times(), time.perf_counter(), _Counted.count
+    time.sleep(seconds)
+    after = process.cpu_times()
+    frames = _Counted.count - before
+    if not frames:
+        sys.exit("the run gave no frame; give more --seconds")
+    used = after.user + after.system - cpu.user - cpu.system
+    return Figures(frames / (time.perf_counter() - begin), 1e3 * used / frames)
+
+
+def _spawned(viewer: Viewer, url: str) -> tuple[Event, Event]:
+    context = multiprocessing.get_context("spawn")
+    events = context.Event(), context.Event()
+    context.Process(target=viewer, args=(url, *events), daemon=True).start()
+    return events
+
+
+def main() -> None:
+    """Measure, and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    parser.add_argument("--model", default="lite")
+    args = parser.parse_args()
+    # the program, but for where its pictures come from and go to
+    demo.Demo, discard.Discard = _Endless, _Counted  # type: ignore[assignment,misc]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    session = Session(
+        Settings(camera="demo", output="none", model=args.model, size=_SIZE, fps=_RATE, adapt=False)
+    )
+    threading.Thread(target=session.serve, daemon=True).start()
+    session.start()
+    with serving(session, port) as url:
+        pass
+    viewers: dict[str, tuple[Event, Event] | None] = {
+        "panel": None, "viewer": _spawned(_fetch, url),
+    }  # fmt: skip
+    if Path(_CHROMIUM).exists():
+        viewers["chromium"] = _spawned(_browse, url)
+    while not _Counted.count:
+        time.sleep(0.1)
+    rounds = []
+    for _ in range(args.rounds):
+        found = {"none": _measure(args.seconds)}
+        for name, viewer in viewers.items():
+            with serving(session, port), _watched(viewer):
+                found[name] = _measure(args.seconds)
+        rounds.append(found)
+    session.stop()
+    while session.state().phase != "stopped":
+        time.sleep(0.1)
+    print(json.dumps(_summary(rounds), indent=2))
+
+
+def _summary(rounds: list[dict[str, Figures]]) -> dict[str, dict[str, float]]:
+    summary = {}
+    for name in rounds[0]:
+        mine = [found[name] for found in rounds]
+        pairs = [(found[name], found["none"]) for found in rounds]
+        summary[name] = {
+            "fps": round(median(each.fps for each in mine), 1),
+            "fps_ratio": round(median(a.fps / b.fps for a, b in pairs), 3),
+            "cpu_ms_a_frame": round(median(each.cpu_ms for each in mine), 2),
+            "cpu_ratio": round(median(a.cpu_ms / b.cpu_ms for a, b in pairs), 3),
+            "more_cpu_ms_a_second": round(
+                median((a.cpu_ms - b.cpu_ms) * a.fps for a, b in pairs), 1
+            ),
+        }
+    return summary
+
+
+if __name__ == "__main__":
+    main()
