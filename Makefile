@@ -15,7 +15,7 @@ test: .venv/dev
 	$(BIN)/python -m pytest tests/app tests/benchmarks tests/engines tests/live
 	$(BIN)/python -m pytest tests/examples tests/export tests/network
 	$(BIN)/python -m pytest tests/sinks tests/sources tests/test_*.py
-	$(BIN)/python -m pytest tests/training
+	$(BIN)/python -m pytest tests/panel tests/training
 
 # The package is compressed less: that takes a tenth of the time, here and in the machine. 77: it was skipped.
 test-vm: .venv/base
