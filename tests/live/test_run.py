@@ -147,6 +147,17 @@ class _PacedCamera(MarkedCamera):
         return super().read()
 
 
+def test_the_past_is_forgotten_when_it_is_mirrored(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten = threading.Event()
+    monkeypatch.setattr(stage.engine, "reset", forgotten.set)
+    stage.look()
+    assert not forgotten.is_set()
+    stage.run.set(mirror=True)
+    stage.until(forgotten.is_set)
+
+
 def test_strength_moves_without_a_drop_and_is_followed_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
