@@ -196,7 +196,7 @@ class LiveRun:
         """The newest picture of the camera and what became of it, both as the outputs take them;
         from any thread. None while nothing of the camera is shown. Not to be written to."""
         pair = self._pair
-        if pair is None:
+        if pair is None or self._state.blank:  # one that was under way may come after that
             return None
         image, rendering, state = pair
         return self._fitted(image, state), rendering
@@ -236,20 +236,28 @@ class LiveRun:
                 return self._unrendered(image, state) if self._passthrough else None
             self._rendered_at = self._clock()
             self._adapt(begun + self._rendered_at - begin)
-            self._latest = self._fitted(rendering, state)
-            self._pair = image, self._latest, state
+            fitted = self._fitted(rendering, state)
             with self._lock:
-                if self._state.frozen and self._kept is None:
-                    self._kept = self._latest
-            return self._latest
+                if not self._holds:
+                    self._latest, self._pair = fitted, (image, fitted, state)
+                    if self._state.frozen:
+                        self._kept = fitted
+            return fitted
 
         return finished
 
     def _unrendered(self, image: Image, state: State) -> Image:
         """The camera's own picture for the outputs."""
         fitted = self._fitted(image, state)
-        self._pair = image, fitted, state
+        with self._lock:
+            if not self._holds:
+                self._pair = image, fitted, state
         return fitted
+
+    @property
+    def _holds(self) -> bool:
+        """Whether it is frozen at a picture."""
+        return self._state.frozen and self._kept is not None
 
     def _adapt(self, seconds: float) -> None:
         """Choose another quality, if the time that frames take says so."""
