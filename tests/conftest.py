@@ -27,17 +27,18 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads the default profile of whoever runs it."""
-    folder = str(tmp_path_factory.mktemp("config"))
+    """No test reads the default profile of whoever runs it, or finds their panel."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", folder)
-        patch.setitem(ENVIRONMENT, "XDG_CONFIG_HOME", folder)
+        for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            folder = str(tmp_path_factory.mktemp(name))
+            patch.setenv(name, folder)
+            patch.setitem(ENVIRONMENT, name, folder)
         yield
 
 
 @pytest.fixture
 def config_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of settings of the test's own, where a default profile is read from."""
+    """A folder of settings of the test's own, where profiles are read from."""
     folder = tmp_path / "config"
     (folder / "realtime-bokeh").mkdir(parents=True)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))

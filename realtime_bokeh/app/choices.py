@@ -6,6 +6,7 @@ from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import ENGINES, check_engine
 from realtime_bokeh.errors import BokehError
 from realtime_bokeh.panel.models import Choice, Choices
+from realtime_bokeh.sources.address import without_secrets
 from realtime_bokeh.video4linux import linux_cameras
 from realtime_bokeh.weights import models
 
@@ -60,4 +61,4 @@ def _engines(settings: Settings) -> list[Choice]:
 
 def _hold(found: list[Choice], name: str) -> None:
     if name not in [choice.name for choice in found]:
-        found.append(Choice(name=name, label=name))
+        found.append(Choice(name=name, label=without_secrets(name)))

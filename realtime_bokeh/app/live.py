@@ -13,13 +13,16 @@ from pathlib import Path
 
 from realtime_bokeh import weights
 from realtime_bokeh.app.display import console, counted, live_status, status_line
+from realtime_bokeh.app.figures import ENDINGS, exported
 from realtime_bokeh.app.keep import save_picture
 from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
+from realtime_bokeh.app.process import give_way, threads_with_room
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
 from realtime_bokeh.engines import Engine, check_engine
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.files import check_output
 from realtime_bokeh.frame import Source, Stopped
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
@@ -29,6 +32,7 @@ from realtime_bokeh.live.keys import Keys, key_list
 from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import LiveRun, State
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.address import check_address, is_address, without_secrets
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
 
 _HOPELESS = 4.0  # seconds that a first picture may take before a faster way is named
@@ -45,23 +49,34 @@ def check_camera(camera: str, settings: Settings) -> None:
     Raises:
         UsageError: when there is not, or more is asked of it than it can give.
     """
-    if _is_clip(camera):
-        if settings.size or settings.fps:
-            raise UsageError(
-                f"--size and --fps are for cameras; {camera} has its own, so leave them out"
-            )
-    elif camera != "demo":
+    address, clip = is_address(camera), _is_clip(camera)
+    if (address or clip) and (settings.size or settings.fps):
+        raise UsageError(
+            f"--size and --fps are for cameras at this computer; {without_secrets(camera)} has its "
+            "own, so leave them out"
+        )
+    if address:
+        check_address(camera)
+    elif not clip and camera != "demo":
         from realtime_bokeh.sources.camera import find_camera
 
         find_camera(camera)
 
 
-def _open_source(camera: str, settings: Settings) -> Source:
+def _open_source(camera: str, settings: Settings, clip: bool) -> Source:
+    """Open a camera.
+
+    clip: whether its name is a file's, which may be gone since.
+    """
     if camera == "demo":
         from realtime_bokeh.sources.demo import Demo
 
         return Demo(settings.size or SCENE, settings.fps or SCENE_FPS)
-    if _is_clip(camera):
+    if is_address(camera):
+        from realtime_bokeh.sources.stream import Stream
+
+        return Stream(camera)
+    if clip or _is_clip(camera):
         from realtime_bokeh.sources.loop import Loop
 
         return Loop(Path(camera))
@@ -95,7 +110,8 @@ class _Openers:
 
 def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
     """What opens a camera, and whether no two of its pictures are alike."""
-    return partial(_open_source, stable_name(name), settings), has_sensor(name)
+    stable = stable_name(name)
+    return partial(_open_source, stable, settings, _is_clip(stable)), has_sensor(name)
 
 
 def _advice(settings: Settings) -> str:
@@ -183,10 +199,16 @@ def run_live(
     Returns:
         Whether it was ended by `LiveRun.stop`, and not by the user at the terminal or the window.
     """
+    if settings.low_priority:
+        give_way()
+    settings = replace(settings, threads=settings.threads or threads_with_room())
     # what is wrong with the command comes before what is missing on this computer
     opener = engine_opener(settings)
     if not settings.wait:
         check_camera(camera, settings)
+    figures = None if settings.metrics is None else Path(settings.metrics)
+    if figures is not None:
+        check_output(figures, "figures", ENDINGS)
     hud = Hud(key_list(window=True)) if preview else None
     openers = check_outputs(output, hud, settings.virtual_camera, settings.audio)
     if len(openers) == 1:  # no window can be opened beside the output
@@ -227,7 +249,10 @@ def run_live(
 
         try:
             begun(run, outputs)
-            with blank_by_signal(blank), keys() as typed, live_status(report.line) as show:
+            with (
+                exported(run, figures), blank_by_signal(blank), keys() as typed,
+                live_status(report.line) as show,
+            ):  # fmt: skip
 
                 def tick() -> None:
                     for key in [*typed(), *(hud.typed() if hud else "")]:

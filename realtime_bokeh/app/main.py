@@ -18,15 +18,18 @@ from click.core import ParameterSource
 from click.shell_completion import get_completion_class
 
 from realtime_bokeh import __version__, interrupts
+from realtime_bokeh.app.control import control
 from realtime_bokeh.app.export import export
 from realtime_bokeh.app.manage import engines, weights
 from realtime_bokeh.app.options import BENCH, DEMO, LIVE, RENDER, options_of
 from realtime_bokeh.app.panel import panel, run_with_panel
-from realtime_bokeh.app.profile import find_default, shown
+from realtime_bokeh.app.profile import find_default, find_profile, profile_option, shown
+from realtime_bokeh.app.profiles import profiles
 from realtime_bokeh.app.service import service
 from realtime_bokeh.app.settings import (
     Settings,
     defaults,
+    environment,
     load_settings,
     load_with_origins,
     read_profile,
@@ -45,12 +48,14 @@ class _State:
     verbose: bool
 
 
-def _load(config: Path | None, flags: Mapping[str, object]) -> Settings:
+def _load(
+    config: Path | None, flags: Mapping[str, object], variables: Mapping[str, str] = {}
+) -> Settings:
     """The settings of the present command; --verbose counts before the command's name too."""
     root = click.get_current_context().find_root()
     if flags["verbose"] is None:
         flags = {**flags, "verbose": root.params["verbose"]}
-    settings = load_settings(config, flags)
+    settings = load_settings(config, flags, variables)
     root.ensure_object(_State).verbose |= settings.verbose
     return settings
 
@@ -71,13 +76,15 @@ class _InOrder(click.Group):
     },
 )
 @options_of(LIVE, defaults())
+@profile_option
 @click.option("--show-config", is_flag=True,
               help="Print every option's value and where it comes from, and end")  # fmt: skip
 @click.version_option(__version__, prog_name=_NAME, message="%(prog)s %(version)s")
 @click.pass_context
 def main_command(
-    context: click.Context, /, config: Path | None, show_config: bool, **flags: object
-) -> None:
+    context: click.Context, /, config: Path | None, profile: str | None, show_config: bool,
+    **flags: object,
+) -> None:  # fmt: skip
     """Photographic background blur, live: a camera goes in, a virtual webcam comes out.
 
     realtime-bokeh --camera 0 starts it, or realtime-bokeh alone, once the default profile names a
@@ -97,11 +104,14 @@ def main_command(
                 f"if {command} has it (see {_NAME} {command} --help)"
             )
         return
-    profile = config or find_default()
+    if config and profile:
+        raise UsageError(f"--config and --profile {profile} exclude each other; leave one out")
+    path = find_profile(profile) if profile else config or find_default()
+    variables = environment()
     if show_config:
-        click.echo(shown(*load_with_origins(profile, flags), profile))
+        click.echo(shown(*load_with_origins(path, flags, variables), path))
         return
-    settings = _load(profile, flags)
+    settings = _load(path, flags, variables)
     if settings.camera is None:
         if not given:
             click.echo(context.get_help())
@@ -198,7 +208,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
         benchmark.print_results(results)
 
 
-for _group in (panel, service, weights, export, engines):
+for _group in (panel, control, profiles, service, weights, export, engines):
     main_command.add_command(_group)
 
 

@@ -34,6 +34,9 @@ class Kind(Enum):
     INFERENCE_SIZE = 'a size in quotes, such as "256x144", or "full"'
 
 
+_SWITCHES = {"true": True, "1": True, "false": False, "0": False}  # as texts
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of the command line and key of a profile.
@@ -68,12 +71,21 @@ class Option:
         """What switches a switch off."""
         return "--no-" + self.flag[2:]
 
+    @property
+    def variable(self) -> str:
+        """The variable of the environment that stands for it in live use."""
+        return f"REALTIME_BOKEH_{self.name.upper()}"
+
     def read(self, text: str) -> Value:
-        """The value of a text from the command line.
+        """The value of a text from the command line or the environment.
 
         Raises:
             UsageError: when it is none.
         """
+        if self.kind is Kind.SWITCH:
+            if text.lower() not in _SWITCHES:
+                raise UsageError(f"{self.flag} {text!r} is not {self.kind.value}")
+            return _SWITCHES[text.lower()]
         if self.kind is Kind.SIZE:
             return parse_size(self.flag, text)
         if self.kind is Kind.INFERENCE_SIZE:
@@ -128,8 +140,9 @@ _ALL = (LIVE, RENDER, DEMO, BENCH)
 
 OPTIONS = (
     Option("camera", Kind.TEXT, "CAMERA",
-           "Camera by its index, /dev path or by-id name; or a video file, again and again; demo "
-           "is the built-in scene", (LIVE,)),
+           "Camera by its index, /dev path or by-id name, or by its address on the network, such "
+           "as rtsp://host/path; or a video file, again and again; demo is the built-in scene",
+           (LIVE,)),
     Option("wait", Kind.SWITCH, "", "Begin without the camera, and wait for it", (LIVE,)),
     Option("on_error", Kind.TEXT, "card|passthrough",
            "What is shown when the effect fails: a card that says so, or the camera as it is",
@@ -178,6 +191,13 @@ OPTIONS = (
     Option("precision", Kind.TEXT, "NAME",
            "Precision of the network's arithmetic: f32, f16 or int8", _ALL,
            choices=("f32", "f16", "int8"), unset="the fastest"),
+    Option("threads", Kind.COUNT, "N", "Threads of the CPU that the effect takes at a time", _ALL,
+           bounds=(1, 1024), unset="half of the cores in live use; else every core"),
+    Option("low_priority", Kind.SWITCH, "",
+           "Give way to other programs, such as the call's own, where all want the CPU", (LIVE,)),
+    Option("metrics", Kind.TEXT, "FILE.json",
+           "A file that follows the run: its rates, latencies and troubles, anew every 5 seconds",
+           (LIVE,), unset="none"),
     Option("start", Kind.TIME, "TIME", "Where in the video to begin, such as 83.5 or 1:23.5",
            (RENDER,), bounds=(0, _DAYS), unset="its beginning"),
     Option("end", Kind.TIME, "TIME", "Where in the video to end", (RENDER,), bounds=(0, _DAYS),
@@ -269,7 +289,7 @@ def _completion(
     ) -> list[CompletionItem]:
         return [CompletionItem(v) for v in _suggestions(option) if v.startswith(incomplete)]
 
-    return None if option.name == "output" else complete
+    return None if option.name in ("output", "metrics") else complete
 
 
 def _suggestions(option: Option) -> Iterable[str]:

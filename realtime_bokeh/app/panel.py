@@ -2,13 +2,15 @@
 
 import contextlib
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from realtime_bokeh.app.display import console
-from realtime_bokeh.app.profile import find_default, find_profile
-from realtime_bokeh.app.settings import Settings, load_settings
+from realtime_bokeh.app.process import give_way
+from realtime_bokeh.app.profile import find_default, find_profile, profile_option
+from realtime_bokeh.app.settings import Settings, environment, load_settings
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.extras import install_hint
 from realtime_bokeh.panel import PORT
@@ -18,18 +20,18 @@ from realtime_bokeh.panel import PORT
 @click.option("--open", "opens", is_flag=True, help="Open the page in the browser")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", default=PORT,
               show_default=True, help="Port on this computer")  # fmt: skip
-@click.option("--profile", metavar="NAME", help="Settings that were saved under this name")
+@profile_option
 def panel(opens: bool, port: int, profile: str | None) -> None:
     """Serve the control page.
 
     A run begins at once if the profile names a camera; else the page starts one. q or Ctrl-C ends
-    it. Where a panel runs already, --open opens its page.
+    the panel. Where a panel runs already, --open opens its page.
     """
     if opens and (address := _address_of_other()):
         webbrowser.open(address)
         return
     path: Path | None = find_profile(profile) if profile else find_default()
-    settings = load_settings(path, {})
+    settings = load_settings(path, {}, environment())
     run_with_panel(settings, port, begins=settings.camera is not None, opens=opens)
 
 
@@ -51,7 +53,9 @@ def run_with_panel(settings: Settings, port: int, begins: bool, opens: bool = Fa
         ) from error
     from realtime_bokeh.app.session import Session
 
-    session = Session(settings)
+    if settings.low_priority:
+        give_way()  # once, not at every run
+    session = Session(replace(settings, low_priority=False))
     with serving(session, port) as address:
         # the address opens the panel to whoever reads it, and logs are kept
         shown = address if console.is_terminal else "realtime-bokeh panel --open shows it"

@@ -82,8 +82,9 @@ def engine_opener(settings: Settings, photos: bool = False) -> Callable[[], Engi
     """
     model = weights.find(settings.model)
     return lambda: open_engine(
-        model, settings.engine, settings.inference_size, settings.device, settings.precision, photos
-    )
+        model, settings.engine, settings.inference_size, settings.device, settings.precision,
+        photos, settings.threads,
+    )  # fmt: skip
 
 
 def say_passed_over(engine: Engine, settings: Settings) -> None:

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
 import platformdirs
+from click.shell_completion import CompletionItem
 
 from realtime_bokeh.app.options import LIVE, OPTIONS, Kind, Option, Value, default_text
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.files import reason, write_atomically
+from realtime_bokeh.sources.address import without_secrets
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -58,6 +61,18 @@ def profile_names() -> list[str]:
     return sorted(path.stem for path in found if _NAME.fullmatch(path.stem))
 
 
+def _complete(
+    context: click.Context, parameter: click.Parameter, text: str
+) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in profile_names() if name.startswith(text)]
+
+
+profile_option = click.option(
+    "--profile", metavar="NAME", shell_complete=_complete,
+    help="Any of these options from the profile of this name; see realtime-bokeh profiles",
+)  # fmt: skip
+
+
 def save_profile(name: str, values: Mapping[str, Value]) -> bool:
     """Save values, by the option's name, as a profile, in the place of one that there is.
 
@@ -72,7 +87,7 @@ def save_profile(name: str, values: Mapping[str, Value]) -> bool:
     new = not os.path.lexists(path)
     lines = [f"{key} = {_toml(value)}\n" for key, value in values.items()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # addresses have passwords
     except OSError as error:
         raise SinkError(f"{path.parent} cannot be created ({reason(error)})") from error
     write_atomically(path, "".join(lines).encode())
@@ -135,4 +150,5 @@ def _text(option: Option, settings: Settings) -> str:
     if option.kind is Kind.SWITCH:
         stacked = settings.model == "stacked"
         return str(stacked if option.name == "stacked" else getattr(settings, option.name)).lower()
-    return default_text(option, vars(settings)) or "not given"
+    # a camera's address may have a password in it
+    return without_secrets(default_text(option, vars(settings))) or "not given"

@@ -4,6 +4,7 @@ import importlib
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 
 from realtime_bokeh.engines.base import Controls, Engine
 from realtime_bokeh.engines.hardware import (
@@ -22,7 +23,7 @@ from realtime_bokeh.weights import Model, find
 
 __all__ = ["ENGINES", "Controls", "Engine", "check_engine", "open_engine"]
 
-Build = Callable[[Model, InferenceSize, str | None, str | None], Engine]
+Build = Callable[[Model, InferenceSize, str | None, str | None, int | None], Engine]
 
 
 def _why_not_pytorch() -> str | None:
@@ -107,6 +108,7 @@ def open_engine(
     device: str | None = None,
     precision: str | None = None,
     photos: bool = False,
+    threads: int | None = None,
 ) -> Engine:
     """Open an engine for a model.
 
@@ -121,10 +123,13 @@ def open_engine(
         precision: f32, f16 or int8; by default what is fastest on the device.
         photos: whether frames come in many sizes, so that "auto" takes no engine that compiles for
             each of them.
+        threads: of the CPU that the effect may have at a time; by default what the runtime takes,
+            which mostly is one for every core. PyTorch's and OpenCV's number holds for the whole
+            process. On a GPU or NPU they do next to nothing.
 
     Raises:
-        UsageError: when there is no such model or engine, the inference size is none, or the device
-            or the precision is not one that the engine can have here.
+        UsageError: when there is no such model or engine, the inference size is none, the device or
+            the precision is not one that the engine can have here, or there is less than a thread.
         WeightsError: when the model is damaged.
         EngineError: when the engine is not available, saying why.
     """
@@ -133,10 +138,13 @@ def open_engine(
     for option, value in (("device", device), ("precision", precision)):
         if not isinstance(value, str | None) or value == "":
             raise UsageError(f"{option} is {value!r}; give its name, or None for the best")
+    number = isinstance(threads, Integral) and not isinstance(threads, bool)
+    if threads is not None and not (number and threads >= 1):
+        raise UsageError(f"threads is {threads!r}; give a whole number from 1, or None for any")
     size = model.inference_size if inference is None else check_inference_size(inference)
     runtime, passed_over = _usable(engine, device, precision, photos)
     build: Build = importlib.import_module(f"realtime_bokeh.engines.{runtime.name}").build
-    opened = build(model, size, device, precision)
+    opened = build(model, size, device, precision, threads)
     opened.reason = f"{model.name}, {opened.describe()}"
     opened.passed_over = passed_over
     opened.compiles_each_size = runtime.compiles_each_size

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from typing import Any
 
+import cv2
 import numpy as np
 
 from realtime_bokeh import telemetry
@@ -25,10 +26,14 @@ _COMPILED = 4  # sizes kept, for folders of pictures of several shapes
 class OpenVINOEngine(Engine):
     """Runs the model's ONNX graph; shrinks and recomposes with OpenCV."""
 
-    def __init__(self, model: Model, inference: InferenceSize, device: str, precision: str) -> None:
+    def __init__(
+        self, model: Model, inference: InferenceSize, device: str, precision: str,
+        threads: int | None,
+    ) -> None:  # fmt: skip
         self._inference = inference
         self._device = device
         self._precision = precision
+        self._threads = threads
         self._core = openvino.Core()
         self._graph = model.file(GRAPHS[precision])
         model.file(WEIGHTS)  # the graph's external data: verified too
@@ -80,10 +85,12 @@ class OpenVINOEngine(Engine):
         if size in self._requests:
             self._requests.move_to_end(size)
             return self._requests[size]
-        hints = {"PERFORMANCE_HINT": "LATENCY"}
+        hints: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY"}
         if self._device == "CPU":
             # OpenVINO 2026.4.1 runs a half-precision graph, left to itself, twice as slowly
             hints["INFERENCE_PRECISION_HINT"] = "f32"
+            if self._threads is not None:
+                hints["INFERENCE_NUM_THREADS"] = self._threads
         try:
             graph = self._core.read_model(self._graph)
             graph.reshape({"small": [1, *size, 3], "state": [1, 8, *size]})
@@ -106,8 +113,9 @@ def devices() -> dict[str, str]:
 
 
 def build(
-    model: Model, inference: InferenceSize, device: str | None, precision: str | None
-) -> Engine:
+    model: Model, inference: InferenceSize, device: str | None, precision: str | None,
+    threads: int | None,
+) -> Engine:  # fmt: skip
     """Open a model with OpenVINO; arguments and errors are those of `engines.open_engine`."""
     # the first of a kind goes by the kind's name too, and alone by that only
     device = (device or "CPU").upper().removesuffix(".0")
@@ -124,4 +132,6 @@ def build(
             f"Model {model.name} has no {precision} graph, only {', '.join(at_hand)}; "
             f"make it with: realtime-bokeh weights quantize {model.name}"
         )
-    return OpenVINOEngine(model, inference, device, precision)
+    if threads is not None:
+        cv2.setNumThreads(threads)
+    return OpenVINOEngine(model, inference, device, precision, threads)

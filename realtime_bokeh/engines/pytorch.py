@@ -48,8 +48,9 @@ class PyTorchEngine(DeviceEngine):
 
 
 def build(
-    model: Model, inference: InferenceSize, device: str | None, precision: str | None
-) -> Engine:
+    model: Model, inference: InferenceSize, device: str | None, precision: str | None,
+    threads: int | None,
+) -> Engine:  # fmt: skip
     """Open a model with PyTorch; arguments and errors are those of `engines.open_engine`."""
     place = find_device(device)
     possible = PYTORCH_PRECISIONS[place.type]
@@ -58,4 +59,6 @@ def build(
         raise UsageError(
             f"Engine pytorch runs in {' or '.join(possible)} on {place.type}, not in {precision}"
         )
+    if threads is not None:
+        torch.set_num_threads(threads)
     return PyTorchEngine(model, inference, place, precision)

@@ -217,9 +217,13 @@ class TensorRTEngine(DeviceEngine):
 
 
 def build(
-    model: Model, inference: InferenceSize, device: str | None, precision: str | None
-) -> Engine:
-    """Open a model with TensorRT; arguments and errors are those of `engines.open_engine`."""
+    model: Model, inference: InferenceSize, device: str | None, precision: str | None,
+    threads: int | None,
+) -> Engine:  # fmt: skip
+    """Open a model with TensorRT; arguments and errors are those of `engines.open_engine`.
+
+    It computes on the GPU alone, and so has no use for threads.
+    """
     found = find_device(device or "cuda")
     place = torch.device(found.type, found.index or 0)  # whatever a thread's current one is
     return TensorRTEngine(load_runtime(), model, inference, place, gpu_at(place))

@@ -2,27 +2,32 @@
 
 import mimetypes
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from fastapi.security import APIKeyQuery, HTTPBearer
 from fastapi.staticfiles import StaticFiles
-from pydantic import StringConstraints
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from realtime_bokeh import __version__
-from realtime_bokeh.errors import BokehError
+from realtime_bokeh.errors import BokehError, SinkError
 from realtime_bokeh.panel.events import STREAMS, Events
-from realtime_bokeh.panel.models import Choices, Error, Profile, Profiles, Settings, State
+from realtime_bokeh.panel.models import (
+    Choices,
+    Error,
+    Profile,
+    ProfileName,
+    Profiles,
+    Settings,
+    State,
+)
 from realtime_bokeh.panel.program import Busy, Missing, Program
 from realtime_bokeh.panel.view import jpeg
 
 _STATIC = Path(__file__).with_name("static")
-_NAME = r"^[A-Za-z0-9_-]{1,40}$"
-_Name = Annotated[str, StringConstraints(pattern=_NAME)]
 _UNKEPT = {"cache-control": "no-store"}
 
 # the guard asks for the token; this says so in the OpenAPI document
@@ -62,6 +67,7 @@ def application(program: Program, events: Events) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _wrong)
     app.add_exception_handler(BokehError, _failed)
+    app.add_exception_handler(Exception, _broken)
     mimetypes.add_type("text/javascript", ".js")  # Windows may have been told something else
 
     @app.get("/", include_in_schema=False)
@@ -134,19 +140,19 @@ def _profile_routes(program: Program) -> APIRouter:
         return Profiles(profiles=[Profile(name=name) for name in program.profiles()])
 
     @routes.put("/{name}", responses={201: {"model": Profile}, **_errors(422, 500)})
-    def save(name: _Name, response: Response) -> Profile:
+    def save(name: ProfileName, response: Response) -> Profile:
         """Save the present settings."""
         if program.save_profile(name):
             response.status_code = 201
         return Profile(name=name)
 
     @routes.post("/{name}/load", responses=_errors(404, 422))
-    def load(name: _Name) -> State:
+    def load(name: ProfileName) -> State:
         program.load_profile(name)
         return program.state()
 
-    @routes.delete("/{name}", status_code=204, responses=_errors(404, 422))
-    def remove(name: _Name) -> None:
+    @routes.delete("/{name}", status_code=204, responses=_errors(404, 422, 500))
+    def remove(name: ProfileName) -> None:
         program.remove_profile(name)
 
     return routes
@@ -178,5 +184,11 @@ def _wrong(request: Request, error: Exception) -> JSONResponse:
 
 def _failed(request: Request, error: Exception) -> JSONResponse:
     """What the program refuses."""
-    status = 409 if isinstance(error, Busy) else 404 if isinstance(error, Missing) else 422
+    statuses = {Busy: 409, Missing: 404, SinkError: 500}
+    status = next((s for kind, s in statuses.items() if isinstance(error, kind)), 422)
     return _answer(status, str(error))
+
+
+def _broken(request: Request, error: Exception) -> JSONResponse:
+    """What should not happen; its traceback is in the terminal."""
+    return _answer(500, f"internal error, please report it: {error!r}")

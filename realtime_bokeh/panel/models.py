@@ -6,6 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
+NetworkSize = Annotated[
+    str,
+    Field(
+        pattern=r"^(auto|full|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$",
+        description="WIDTHxHEIGHT, full, or auto: what the model was made for",
+    ),
+]
 ProfileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Phase = Literal["stopped", "starting", "running", "stopping"]
 
@@ -20,17 +27,13 @@ class Settings(_Model):
     camera: Text = "demo"
     model: Text = "lite"
     engine: Literal["auto", "openvino", "pytorch", "tensorrt"] = "auto"
-    inference_size: str = Field(
-        "auto",
-        pattern=r"^(auto|full|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})$",
-        description="WIDTHxHEIGHT, full, or auto: what the model was made for",
-    )
+    inference_size: NetworkSize = "auto"
     strength: Share = 1.0
     smoothing: Share = 0.5
     mirror: bool = False
-    off: bool = Field(False, description="Shows the camera as it is, without blur")
-    blank: bool = Field(False, description="Shows a card; the camera is released")
-    frozen: bool = Field(False, description="Keeps the latest picture; the camera is released")
+    off: Annotated[bool, Field(description="Shows the camera as it is, without blur")] = False
+    blank: Annotated[bool, Field(description="Shows a card; the camera is released")] = False
+    frozen: Annotated[bool, Field(description="Keeps the latest picture likewise")] = False
 
 
 class Measured(_Model):

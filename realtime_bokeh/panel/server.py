@@ -70,7 +70,7 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             raise UsageError(
-                f"Port {port} is taken, maybe by another panel; choose another for it"
+                f"Port {port} is taken, maybe by another panel; give another to --port or --panel"
             ) from error
         raise BokehError(f"Port {port} cannot be used ({reason(error)}); choose another") from error
     return listener

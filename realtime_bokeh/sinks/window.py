@@ -82,8 +82,7 @@ def show(connection: Connection, shared: Image) -> None:
 
 
 def _open(size: Size, pointer: "_Pointer") -> None:
-    """Open the window when there is a picture for it: one that waits for its first with Qt's events
-    sometimes stays black."""
+    """Open the window, at the picture's size."""
     cv2.namedWindow(_TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
     cv2.resizeWindow(_TITLE, size.width, size.height)
     cv2.setMouseCallback(_TITLE, pointer.moved)

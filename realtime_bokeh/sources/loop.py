@@ -7,9 +7,8 @@ from pathlib import Path
 
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.frame import Frame, Source
+from realtime_bokeh.sources.pace import Pace
 from realtime_bokeh.sources.video import VideoReader
-
-_LATE = 1.0  # seconds behind its pace after which a clip goes on from where it is, as after sleep
 
 
 class Loop(Source):
@@ -30,8 +29,9 @@ class Loop(Source):
         self._closed = threading.Event()
         self._reader = VideoReader(path)
         self.size, self.fps = self._reader.size, self._reader.fps
-        self._begin: float | None = None  # when the present round's first moment was
-        self._end = 0.0  # of what was read of the round, in seconds after that
+        self._pace = Pace(self._closed)
+        self._begin = 0.0  # of the present round, in seconds of all rounds
+        self._end = 0.0  # of what was read of it, in seconds after that
 
     def describe(self) -> str:
         return f"{self._reader.describe()}, again and again"
@@ -39,8 +39,7 @@ class Loop(Source):
     def read(self) -> Frame | None:
         frame = self._reader.read()
         if frame is None:
-            if self._begin is not None:
-                self._begin += self._end
+            self._begin += self._end
             self._rewind()
             frame = self._reader.read()
         if frame is None or self._closed.is_set():
@@ -58,10 +57,7 @@ class Loop(Source):
         moment = float(frame.pts * self._reader.time_base)
         length = float(frame.duration * self._reader.time_base)
         self._end = moment + (length or 1 / self.fps)
-        now = time.monotonic()
-        if self._begin is None or now - self._begin - moment > _LATE:
-            self._begin = now - moment
-        self._closed.wait(self._begin + moment - now)
+        self._pace.wait(self._begin + moment)
 
     def _rewind(self) -> None:
         self._reader.close()

@@ -55,7 +55,7 @@ def _open(path: Path) -> InputContainer:
     return av.open(ffmpeg_name(path), "r", metadata_errors="replace", options=_PROBING)
 
 
-def _choose(container: InputContainer) -> VideoStream | str:
+def choose_video(container: InputContainer) -> VideoStream | str:
     """The video of a file, or why it has none."""
     brand = container.metadata.get("major_brand", "").strip()
     # covers of songs and albums are video streams too
@@ -76,7 +76,7 @@ def _choose(container: InputContainer) -> VideoStream | str:
     return chosen
 
 
-def _rate(stream: VideoStream) -> Fraction:
+def nominal_rate(stream: VideoStream) -> Fraction:
     """Frames a second: the lower of what the file says and FFmpeg guesses, for either may count the
     ticks of its clock."""
     known = [rate for rate in (stream.average_rate, stream.guessed_rate) if rate]
@@ -126,7 +126,7 @@ class VideoReader(Source):
                 f"{self.name} is not a video that can be read ({reason(error)})"
             ) from error
         try:
-            stream = _choose(self._container)
+            stream = choose_video(self._container)
             if isinstance(stream, str):
                 raise UsageError(f"{self.name} {stream}")
             self.stream = stream
@@ -140,7 +140,7 @@ class VideoReader(Source):
         stream, container = self.stream, self._container
         self._refuse_large(Size(stream.height, stream.width))  # before anything is decoded
         stream.thread_type = "AUTO"
-        self.fps = float(_rate(stream))
+        self.fps = float(nominal_rate(stream))
         self.time_base = stream.time_base or 1 / Fraction(self.fps)
         self._step = max(1, round(1 / (self.fps * self.time_base)))
         self._clock = Clock(container.format.name, self._step)

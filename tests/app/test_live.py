@@ -1,5 +1,6 @@
 """Live runs: how they start, how they end, what they leave."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,11 +18,12 @@ from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.engines import Controls
 from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
+from realtime_bokeh.live import camera as live_camera
 from realtime_bokeh.live.hud import Hud
 from realtime_bokeh.sinks import kernel_module, preview, virtual_camera
 from realtime_bokeh.sizes import Size
-from realtime_bokeh.sources import camera, microphone
-from tests import clips
+from realtime_bokeh.sources import camera, microphone, stream
+from tests import clips, servers
 from tests.fakes import (
     CameraDriver,
     CountingSource,
@@ -261,6 +263,69 @@ def test_a_live_run_closes_its_engine_unless_a_frame_is_still_in_it(
     users[0].join()
 
 
+@pytest.mark.parametrize(("asked", "taken"), [(None, 3), (5, 5)])
+def test_the_effect_leaves_room_unless_told_otherwise(
+    asked: int | None, taken: int, monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    opened: list[object] = []
+
+    def open_engine(*given: object) -> UnchangedEngine:
+        opened.append(given[-1])
+        return UnchangedEngine()
+
+    def stop(frame: Frame) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(parts, "open_engine", open_engine)
+    monkeypatch.setattr(live, "threads_with_room", lambda: 3)
+    monkeypatch.setattr(sinks[0], "write", stop)
+    live.run_live(Settings(threads=asked), "demo", "none", preview=False)
+    assert opened == [taken]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_it_gives_way_only_if_it_is_asked_to_and_before_all_else(
+    asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(live, "give_way", lambda: done.append("gave way"))
+    monkeypatch.setattr(live, "engine_opener", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        live.run_live(Settings(low_priority=asked), "demo", "none", preview=False)
+    assert done == ["gave way"] * asked
+
+
+def test_figures_are_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink]
+) -> None:
+    path = tmp_path / "run.json"
+    shown: list[int] = []
+
+    def write(frame: Frame) -> None:
+        shown.append(frame.index)
+        if len(shown) > 3:
+            raise Stopped
+
+    monkeypatch.setattr(sinks[0], "write", write)
+    settings = Settings(metrics=str(path), size=Size(48, 64), fps=240)
+    live.run_live(settings, "demo", "none", preview=False)
+    figures = json.loads(path.read_text())
+    assert (figures["model"], figures["camera_size"], figures["trouble"]) == ("lite", "64x48", "")
+    assert figures["latency_p50_ms"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("run.txt", "cannot hold figures; end its name with one of .json"), ("no/x.json", "create")],
+)
+def test_a_file_of_figures_that_cannot_be_is_refused(
+    name: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "open_engine", _interrupt)
+    with pytest.raises(UsageError, match=sentence):
+        live.run_live(Settings(metrics=str(tmp_path / name)), "demo", "none", preview=False)
+
+
 @pytest.mark.parametrize(
     ("model", "advice"), [("lite", "try a smaller --inf"), ("stacked", "lite")]
 )
@@ -432,7 +497,60 @@ def test_a_clip_stands_for_the_camera(
     assert "in.mp4: 64x48 at 24 fps h264, again and again" in capfd.readouterr().err
 
 
-def test_a_clip_has_a_size_of_its_own(tmp_path: Path) -> None:
-    clip = clips.make(tmp_path / "in.mp4")
-    with pytest.raises(UsageError, match="leave them out"):
-        live.run_live(Settings(fps=30), str(clip), "none", preview=False)
+def test_a_clip_that_is_away_for_a_while_is_told_of_as_a_file(
+    tmp_path: Path, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(live_camera, "_PAUSES", (0.001,))
+    clip, away = clips.make(tmp_path / "in.mp4"), tmp_path / "away.mp4"
+    told = ""
+    looks = 0  # since it was told of
+
+    def show(frame: Frame) -> None:
+        if looks:
+            raise Stopped
+        if clip.exists():
+            clip.rename(away)
+
+    def be_idle() -> None:
+        nonlocal told, looks
+        told += capfd.readouterr().err
+        looks += "trying again" in told
+        if looks == 3:
+            away.rename(clip)
+
+    monkeypatch.setattr(sinks[0], "write", show)
+    monkeypatch.setattr(sinks[0], "idle", be_idle)
+    live.run_live(Settings(), str(clip), "none", preview=False)
+    assert f"{clip} does not exist or is not a file; trying again" in told
+    assert "There is no camera" not in told
+
+
+def test_a_camera_on_the_network(
+    tmp_path: Path, sinks: list[RecordingSink], monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(stream, "_MEASURED", 0.02)
+
+    def write(frame: Frame) -> None:
+        assert frame.image.mean(axis=(0, 1)).tolist() == pytest.approx(servers.COLOUR, abs=4)
+        raise Stopped
+
+    monkeypatch.setattr(sinks[0], "write", write)
+    with servers.web(tmp_path) as address:
+        camera = f"{address.replace('//', '//me:s3cret@')}/video?s3cret"
+        live.run_live(Settings(), camera, "none", preview=False)
+    told = capfd.readouterr().err
+    assert f"{address.replace('//', '//me:***@')}/video?***: 64x48 at " in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize("camera", ["in.mp4", "rtsp://me:s3cret@host/live"])
+def test_clips_and_streams_have_a_size_of_their_own(
+    camera: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clips.make(tmp_path / "in.mp4")
+    with pytest.raises(UsageError, match="leave them out") as caught:
+        live.run_live(Settings(fps=30), camera, "none", preview=False)
+    assert "s3cret" not in str(caught.value)

@@ -88,7 +88,9 @@ def test_a_profile_says_everything_that_a_live_run_needs(
 
 def test_a_mistake_in_a_profile_names_the_file_unless_a_flag_overrides_it(tmp_path: Path) -> None:
     profile = _profile(tmp_path, 'strength = 7\nsize = "big"')
-    with pytest.raises(UsageError, match=r"Profile .*p\.toml: --strength 7 is out of range"):
+    with pytest.raises(
+        UsageError, match=r"Profile .*p\.toml, line 1: --strength 7 is out of range"
+    ):
         load_settings(profile, {})
     profile = _profile(tmp_path, "strength = 7")
     assert load_settings(profile, {"strength": "0"}).strength == 0
@@ -140,6 +142,7 @@ def test_completion_scripts(shell: str, command: Command) -> None:
         ("realtime-bokeh ren", "render"),
         ("realtime-bokeh --engine openv", "openvino"),
         ("realtime-bokeh render --model sta", "stacked"),
+        ("realtime-bokeh control set inference-", "inference_size"),
     ],
 )
 def test_a_shell_is_offered_commands_and_values(words: str, offered: str) -> None:

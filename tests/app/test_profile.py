@@ -80,7 +80,7 @@ def test_a_profile_without_a_camera_leaves_the_help_and_the_sentence(
     assert started == [Settings(camera="demo", strength=0.4)]
 
 
-@pytest.mark.parametrize("line", [[], ["--camera", "demo"], ["--show-config"]])
+@pytest.mark.parametrize("given", [[], ["--camera", "demo"], ["--show-config"]])
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -93,13 +93,14 @@ def test_a_profile_without_a_camera_leaves_the_help_and_the_sentence(
 )
 def test_a_wrong_entry_is_refused_with_its_file(
     write: Callable[[str], Path], started: list[Settings], command: Command,
-    line: list[str], text: str, sentence: str,
+    given: list[str], text: str, sentence: str,
 ) -> None:  # fmt: skip
     path = write(text)
-    outcome = command(*line)
+    outcome = command(*given)
     assert (outcome.status, outcome.out, started) == (2, "", [])
     assert len(outcome.lines) == 1
-    assert outcome.lines[0].startswith(f"realtime-bokeh: Profile {path}: {sentence}")
+    line = "" if "exclude" in sentence else ", line 1"  # which is of two keys
+    assert outcome.lines[0].startswith(f"realtime-bokeh: Profile {path}{line}: {sentence}")
 
 
 def test_a_link_to_nothing_is_told_of(config_home: Path, command: Command) -> None:
@@ -187,6 +188,15 @@ def test_without_a_profile_it_is_said_where_one_would_be_read(
     assert outcome.status == 0
     assert outcome.out.splitlines()[0] == (f"There is no profile; one would be read from {path}")
     assert _table(outcome.out)["camera"] == ("not given", "default")
+
+
+def test_the_password_in_a_cameras_address_is_not_shown(
+    write: Callable[[str], Path], command: Command
+) -> None:
+    write('camera = "rtsp://me:s3cret@host/live"')
+    outcome = command("--show-config")
+    assert "rtsp://me:***@host/live" in outcome.out
+    assert "s3cret" not in outcome.out
 
 
 def test_the_profiles_in_the_documents_are_valid(

@@ -3,7 +3,12 @@ from typing import Any
 
 import pytest
 
-from realtime_bokeh.app.settings import Settings, load_settings
+from realtime_bokeh.app.settings import (
+    Settings,
+    environment,
+    load_settings,
+    load_with_origins,
+)
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.sizes import Size
 
@@ -87,3 +92,51 @@ def test_a_bad_profile_is_explained(tmp_path: Path, text: str, sentence: str) ->
 def test_a_missing_profile_is_explained(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load_settings(tmp_path / "none.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("\n# strength\n strength = 3", 3),
+        ('"strength" = 3', 1),
+        ("fps = 30\n[size]\nwidth = 3", 2),
+        ("inference-size = 7", 1),
+    ],
+)
+def test_a_bad_entry_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    path = _profile(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        load_settings(path, {})
+    assert str(caught.value).startswith(f"Profile {path}, line {line}: ")
+
+
+def test_variables_stand_between_flags_and_the_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = _profile(tmp_path, 'model = "dmshn"\nstrength = 7\nsmoothing = 1\nmirror = true')
+    for name, text in {"STRENGTH": "0.25", "MIRROR": "False", "STACKED": "1", "FPS": "300",
+                       "WAIT": "", "CODEC": "no option of live use"}.items():  # fmt: skip
+        monkeypatch.setenv(f"REALTIME_BOKEH_{name}", text)
+    found, origins = load_with_origins(profile, {"fps": "25"}, environment())
+    assert found == Settings(model="stacked", strength=0.25, smoothing=1, mirror=False, fps=25)
+    assert origins == {
+        "model": "REALTIME_BOKEH_STACKED", "strength": "REALTIME_BOKEH_STRENGTH",
+        "smoothing": str(profile), "mirror": "REALTIME_BOKEH_MIRROR", "fps": "--fps",
+    }  # fmt: skip
+    found, _ = load_with_origins(profile, {"fps": "25", "stacked": False}, environment())
+    assert found.model == "lite"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("strength", "x", "REALTIME_BOKEH_STRENGTH: --strength 'x' is not a number"),
+        ("strength", "3", "REALTIME_BOKEH_STRENGTH: --strength 3 is out of range"),
+        ("mirror", "yes", "REALTIME_BOKEH_MIRROR: --mirror 'yes' is not true or false"),
+        ("inference_size", "7", "REALTIME_BOKEH_INFERENCE_SIZE: --inference-size '7' is not a"),
+    ],
+)
+def test_a_bad_variable_is_explained(name: str, text: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_settings(None, {}, {name: text})
+    assert str(caught.value).startswith(sentence)

@@ -104,6 +104,9 @@ def test_controls_are_controls(engine: Engine) -> None:
         ({"device": 0}, "device is 0; give its name"),
         ({"precision": 16}, "precision is 16; give its name"),
         ({"device": ""}, "device is ''; give its name"),
+        ({"threads": 0}, "threads is 0; give a whole number from 1"),
+        ({"threads": 1.0}, r"threads is 1\.0; give a whole number"),
+        ({"threads": True}, "threads is True; give a whole number"),
     ],
 )
 def test_what_cannot_be_opened(arguments: dict[str, Any], says: str) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from realtime_bokeh import engines, weights
-from realtime_bokeh.engines import Engine, hardware, open_engine, openvino
+from realtime_bokeh.engines import Engine, check_engine, hardware, open_engine, openvino
 from realtime_bokeh.engines.base import Controls, Finish, FocusMap
 from realtime_bokeh.engines.hardware import Gpu
 from realtime_bokeh.errors import BokehError, EngineError, UsageError
@@ -21,7 +21,9 @@ GEFORCE, SERVER = Gpu("NVIDIA GeForce RTX 4070", (8, 9)), Gpu("NVIDIA H100 80GB 
 class _Named(Engine):
     """An engine that only says what was chosen."""
 
-    def __init__(self, name: str, device: str | None, precision: str | None) -> None:
+    def __init__(
+        self, name: str, device: str | None, precision: str | None, threads: int | None
+    ) -> None:
         self.name = f"{name} {precision} on {device}"
 
     def describe(self) -> str:
@@ -242,3 +244,22 @@ def test_a_build_of_pytorch_without_the_gpu_is_said(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(hardware, "tensorrt_module", lambda: "tensorrt_rtx")
     with pytest.raises(EngineError, match="is built for CPUs; install its build for the GPU"):
         open_engine(LITE, "tensorrt")
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "sentence"),
+    [
+        (("magic", None, None), UsageError, "There is no engine 'magic'"),
+        (("openvino", "cuda", None), UsageError, "Engine openvino cannot be used: it runs on"),
+        (("tensorrt", None, None), EngineError, "Engine tensorrt cannot be used: no NVIDIA driver"),
+    ],
+)
+def test_an_engine_is_refused_before_it_is_opened(
+    computer: Computer, asked: tuple[str, str | None, str | None], kind: type[BokehError],
+    sentence: str,
+) -> None:  # fmt: skip
+    computer("openvino")
+    with pytest.raises(kind, match=sentence):
+        check_engine(*asked)
+    check_engine("openvino", "CPU", "int8")
+    check_engine("auto")

@@ -244,7 +244,7 @@ def test_a_cache_that_cannot_be_written_only_costs_time(
 @pytest.mark.parametrize(("device", "says"), [("cuda:x", "no cuda:x"), ("cuda:99", "no cuda:99")])
 def test_wrong_devices(device: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        engine_module.build(weights.find("lite"), SMALL, device, None)
+        engine_module.build(weights.find("lite"), SMALL, device, None, None)
 
 
 def test_what_compiles_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:

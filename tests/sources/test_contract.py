@@ -1,6 +1,7 @@
 """What every source holds to, whatever it reads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,49 +10,68 @@ import pytest
 from realtime_bokeh.app.bench import RepeatedImages
 from realtime_bokeh.frame import Frame, Source
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources import stream
 from realtime_bokeh.sources.camera import Camera
 from realtime_bokeh.sources.demo import Demo
 from realtime_bokeh.sources.loop import Loop
+from realtime_bokeh.sources.stream import Stream
 from realtime_bokeh.sources.video import VideoReader
-from tests import clips
+from tests import clips, servers
 from tests.fakes import CameraDriver
 
 SIZE = Size(48, 64)
 FRAMES = 6
 
-Open = Callable[[Path, pytest.MonkeyPatch], Source]
+Open = Callable[[Path, pytest.MonkeyPatch, ExitStack], Source]
 
 
 def _demo(live: bool) -> Open:
-    return lambda folder, monkeypatch: Demo(SIZE, 240.0, FRAMES, live)
+    return lambda folder, monkeypatch, at_end: Demo(SIZE, 240.0, FRAMES, live)
 
 
-def _camera(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def _camera(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
     return Camera(CameraDriver(*[clips.solid((9, 99, 199))] * FRAMES).plug_in(monkeypatch))
 
 
-def _video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def _video(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
     return VideoReader(clips.make(folder / "in.mp4", clips.HALF_A_SECOND[:FRAMES]))
 
 
-def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def _loop(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
     return Loop(clips.make(folder / "in.mp4", clips.HALF_A_SECOND[:4]))
 
 
-def _memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def _mjpeg(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
+    monkeypatch.setattr(stream, "_MEASURED", 0.05)
+    return Stream(f"{at_end.enter_context(servers.web(folder))}/video")
+
+
+def _hls(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
+    clips.make(folder / "live.m3u8", container_format="hls")
+    return Stream(f"{at_end.enter_context(servers.web(folder))}/live.m3u8")
+
+
+def _rtsp(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
+    return Stream(f"{at_end.enter_context(servers.rtsp())}/live")
+
+
+def _memory(folder: Path, monkeypatch: pytest.MonkeyPatch, at_end: ExitStack) -> Source:
     return RepeatedImages([clips.solid((9, 99, 199)), clips.solid((199, 99, 9))], FRAMES)
 
 
 @pytest.fixture(
-    params=[_demo(live=True), _demo(live=False), _camera, _video, _loop, _memory],
-    ids=["live demo", "demo", "camera", "video", "loop", "memory"],
-)
+    params=[_demo(live=True), _demo(live=False), _camera, _video, _loop, _mjpeg, _hls, _rtsp,
+            _memory],
+    ids=["live demo", "demo", "camera", "video", "loop", "mjpeg", "hls", "rtsp", "memory"],
+)  # fmt: skip
 def source(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Source:
-    opened = request.param(tmp_path, monkeypatch)
-    assert isinstance(opened, Source)
-    return opened
+) -> Iterator[Source]:
+    with ExitStack() as at_end:
+        opened = request.param(tmp_path, monkeypatch, at_end)
+        assert isinstance(opened, Source)
+        yield opened
+        opened.close()
 
 
 def _frames(source: Source) -> list[Frame]:

@@ -7,6 +7,7 @@ import pytest
 
 from realtime_bokeh.errors import SourceError, UsageError
 from realtime_bokeh.frame import Frame
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.loop import Loop
 from tests import clips
 
@@ -69,6 +70,22 @@ def test_after_a_long_pause_it_goes_on_from_where_it_was(
     clock.now += 3600
     second, third = _read(source), _read(source)
     assert third.captured_at - second.captured_at == pytest.approx(0.2, abs=0.002)
+
+
+@pytest.mark.parametrize("audio", [(), ("aac",)])
+def test_clips_with_sound_and_odd_sizes(
+    audio: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = Size(47, 63)
+    path = clips.make(
+        tmp_path / "odd.mkv", TIMES, clips.solid((9, 99, 199), size), audio, pix_fmt="yuv444p"
+    )
+    source = Loop(path)
+    Clock(monkeypatch)
+    images = [_read(source).image for _ in range(2 * len(TIMES) + 1)]
+    assert source.size == size
+    assert {image.shape for image in images} == {(*size, 3)}
+    assert all(image.mean(axis=(0, 1)) == pytest.approx((9, 99, 199), abs=3) for image in images)
 
 
 def test_closing_ends_a_wait(tmp_path: Path) -> None:
