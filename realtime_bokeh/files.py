@@ -1,8 +1,9 @@
 """Output files: checked before any work is done, and appearing whole or not at all."""
 
 import contextlib
+import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from realtime_bokeh.errors import SinkError, UsageError
@@ -56,13 +57,50 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         SinkError: when it cannot be written; nothing is left behind then.
     """
+    with _written(path, content) as temporary:
+        os.replace(temporary, path)
+
+
+def write_beside(path: Path, content: bytes) -> Path:
+    """Write a file that appears whole or not at all, and takes no other's place: where there is
+    one, the name gets a number, as in "a-2.png".
+
+    Returns:
+        Its name.
+
+    Raises:
+        SinkError: when it cannot be written; nothing is left behind then.
+    """
+    with _written(path, content) as temporary:
+        for number in itertools.count(1):
+            free = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+            try:
+                free.open("xb").close()  # nobody else gets the name now
+            except FileExistsError:
+                continue
+            break
+        try:
+            os.replace(temporary, free)
+        except OSError:
+            free.unlink()
+            raise
+    return free
+
+
+@contextlib.contextmanager
+def _written(path: Path, content: bytes) -> Iterator[Path]:
+    """A temporary file beside a path, to be renamed; it is gone afterwards at any rate.
+
+    Raises:
+        SinkError: when it cannot be written or renamed.
+    """
     temporary = temporary_path(path)
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # else a crash could leave the name without the content
-        os.replace(temporary, path)
+        yield temporary
     except OSError as error:
         raise SinkError(f"{path} cannot be written ({reason(error)}); nothing was kept") from error
     finally:

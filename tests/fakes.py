@@ -1,10 +1,12 @@
 """Sources, sinks and devices that stand in for real ones, for tests of several modules."""
 
 import itertools
+import multiprocessing
 import os
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import pytest
 from realtime_bokeh.engines import Controls, Engine
 from realtime_bokeh.engines.base import Finish, FocusMap
 from realtime_bokeh.frame import Frame, Image, Sink, Source
+from realtime_bokeh.look import Look
+from realtime_bokeh.sinks import preview
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sound import Samples, Sound, SoundSource
 
@@ -283,20 +287,24 @@ class VirtualCameraDevice:
 class Screen:
     """OpenCV's windows, without a screen.
 
-    key: that is pressed, if any. open: whether a window is. shown: the images.
+    does: what a person does next: presses a key, or moves the pointer to a column; one a look.
+    open: whether a window is. size: that it has inside. shown: the images.
     """
 
+    size = Size(1, 1)
+
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.key: str | None = None
+        self.does: list[str | int] = []
         self.open = False
         self.shown: list[Image] = []
         replaced: dict[str, Callable[..., Any]] = {
             "namedWindow": self._open,
+            "setMouseCallback": self._follow,
             "imshow": lambda _, image: self.shown.append(image),
             "resizeWindow": lambda *_: None,
-            "waitKey": lambda _: -1 if self.key is None else ord(self.key),
+            "waitKey": self._wait_key,
             "getWindowProperty": lambda *_: float(self.open),
-            "destroyAllWindows": self.close,
+            "getWindowImageRect": lambda _: (0, 0, self.size.width, self.size.height),
         }
         for name, function in replaced.items():
             monkeypatch.setattr(cv2, name, function)
@@ -304,6 +312,54 @@ class Screen:
     def _open(self, *_: object) -> None:
         self.open = True
 
+    def _follow(self, _: str, moved: Callable[..., None]) -> None:
+        self._moved = moved
+
+    def _wait_key(self, _: int) -> int:
+        done = self.does.pop(0) if self.does else ""
+        if isinstance(done, int):
+            self._moved(cv2.EVENT_MOUSEMOVE, done, 5, 0, None)
+            return -1
+        return ord(done) if done else -1
+
     def close(self) -> None:
         """As with the button in the window's corner."""
         self.open = False
+
+
+class WindowProcess:
+    """The process of the preview's window, for which a test speaks.
+
+    pictures: what it is to show. running: whether it is. killed: whether it had to be.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.running, self.killed = True, False
+        self.hangs = False
+        monkeypatch.setattr(preview, "start_window", self._start)
+
+    def _start(self, size: Size) -> tuple[Connection, "WindowProcess", Image]:
+        ours, self.connection = multiprocessing.Pipe()
+        self.pictures: Image = np.zeros((2, *size, 3), np.uint8)
+        return ours, self, self.pictures
+
+    def tell(self, *words: str) -> None:
+        """Send what the window sends."""
+        for word in words:
+            self.connection.send(word)
+
+    def told(self) -> list[tuple[int, Look]]:
+        """What was sent to it since the last call."""
+        messages = []
+        while self.connection.poll():
+            messages.append(self.connection.recv())
+        return messages
+
+    def join(self, timeout: float | None = None) -> None:
+        self.running = self.hangs and not self.killed
+
+    def is_alive(self) -> bool:
+        return self.running
+
+    def kill(self) -> None:
+        self.killed = True

@@ -14,6 +14,7 @@ from pathlib import Path
 from realtime_bokeh import weights
 from realtime_bokeh.app.display import console, counted, live_status, rate, status_line
 from realtime_bokeh.app.figures import ENDINGS, exported
+from realtime_bokeh.app.keep import save_picture
 from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
 from realtime_bokeh.app.process import give_way, threads_with_room
@@ -26,7 +27,8 @@ from realtime_bokeh.frame import Source, Stopped
 from realtime_bokeh.live.adapt import Quality, ladder
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
-from realtime_bokeh.live.keys import Keys
+from realtime_bokeh.live.hud import Hud
+from realtime_bokeh.live.keys import Keys, key_list
 from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.run import LiveRun, State
 from realtime_bokeh.sizes import Size
@@ -217,8 +219,10 @@ def run_live(
     figures = None if settings.metrics is None else Path(settings.metrics)
     if figures is not None:
         check_output(figures, "figures", ENDINGS)
-    pressed: list[str] = []  # in the window
-    openers = check_outputs(output, preview, pressed, settings.virtual_camera, settings.audio)
+    hud = Hud(key_list(window=True)) if preview else None
+    openers = check_outputs(output, hud, settings.virtual_camera, settings.audio)
+    if len(openers) == 1:  # no window can be opened beside the output
+        hud = None
     with Parts() as parts:
         effect = LiveEffect(opener(), opener)
         parts.add_engine(effect)
@@ -233,7 +237,7 @@ def run_live(
         outputs = ", ".join(sink.describe() for sink in sinks)
         console.print(f"output: {outputs}")
         console.print(effect.engine.reason)
-        hint = ", q in the window too" if preview else ""
+        hint = ", q in the window too" if hud else ""
         console.print(f"Ctrl-C stops{hint}" + ("; ? lists the keys" if console.is_terminal else ""))
         wanted = parts.entered(demand(sinks, settings.always_on))
         run = LiveRun(
@@ -244,7 +248,9 @@ def run_live(
             engine=settings.engine, size=settings.inference_size,
         )  # fmt: skip
         report = _Report(run, source, effect, _advice(settings))
-        bindings = Keys(run, console.print)
+        bindings = Keys(run, console.print, save_picture, hud)
+        if hud:
+            hud.run = run
         begin = time.monotonic()
         told_to_stop = False
 
@@ -259,9 +265,8 @@ def run_live(
             ):  # fmt: skip
 
                 def tick() -> None:
-                    for key in [*typed(), *pressed]:
+                    for key in [*typed(), *(hud.typed() if hud else "")]:
                         bindings.press(key)
-                    pressed.clear()
                     report.tell()
                     show()
 

@@ -156,7 +156,7 @@ OPTIONS = (
     Option("audio", Kind.TEXT, "[DEVICE]",
            "Record sound into the video file too, from the microphone with this number or part of "
            "a name, or from the system's own", (LIVE,), unset="no sound", bare="default"),
-    Option("preview", Kind.SWITCH, "", "Show a window too; q or Esc stops", (LIVE,)),
+    Option("preview", Kind.SWITCH, "", "Show a window too; ? in it lists the keys", (LIVE,)),
     Option("panel", Kind.COUNT, "[PORT]",
            "Serve the control page too, for this computer alone", (LIVE,), bounds=(1, 65535),
            unset="no page", bare=str(PORT)),

@@ -5,19 +5,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from realtime_bokeh.app.display import console
-from realtime_bokeh.errors import UsageError
+from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Sink, Source
+from realtime_bokeh.live.hud import Hud
 from realtime_bokeh.sinks.viewers import Demand, Viewers
 
 
 def check_outputs(
-    output: str | None, preview: bool, pressed: list[str], device: str | None = None,
+    output: str | None, hud: Hud | None, device: str | None = None,
     audio: str | None = None,
 ) -> list[Callable[[Source], Sink]]:  # fmt: skip
     """Check what frames shall go to, before anything slow is opened.
 
     Args:
-        pressed: keys that are pressed in the preview's window are appended to it.
+        hud: of the preview's window, if one is wanted. Where there is another output, a window that
+            cannot be opened is only told of.
         device: the virtual camera's path or label, if one is chosen.
         audio: the microphone whose sound a file gets too.
 
@@ -30,11 +32,8 @@ def check_outputs(
     openers: list[Callable[[Source], Sink]] = []
     if audio is not None and output in (None, "-", "none"):
         raise UsageError("--audio records sound into a file; give one, such as --output call.mp4")
-    if preview:
-        from realtime_bokeh.sinks.preview import Preview, check_screen
-
-        check_screen()
-        openers.append(lambda source: Preview(pressed.append))
+    if hud is not None:
+        openers += _previews(hud, alone=output == "none")
     if output is None:
         from realtime_bokeh.sinks.virtual_camera import VirtualCamera, check_virtual_camera
 
@@ -67,6 +66,27 @@ def check_outputs(
                 )
             )
     return openers
+
+
+def _previews(hud: Hud, alone: bool) -> list[Callable[[Source], Sink]]:
+    """What opens the preview's window; nothing where that cannot be, and it is not alone.
+
+    Raises:
+        SinkError: when it is, and cannot be opened.
+    """
+    from realtime_bokeh.sinks.preview import Preview, check_screen
+
+    def give_up(sentence: str) -> None:
+        if alone:
+            raise SinkError(f"{sentence}; leave --preview out, or run in a desktop session")
+        console.print(f"{sentence}; the run goes on without a window")
+
+    try:
+        check_screen()
+    except SinkError as error:
+        give_up(str(error))
+        return []
+    return [lambda source: Preview(source.size, hud.look, hud.pair, hud.press, give_up)]
 
 
 @contextmanager

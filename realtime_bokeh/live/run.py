@@ -203,7 +203,7 @@ class LiveRun:
         """The newest picture of the camera and what became of it, both as the outputs take them;
         from any thread. None while nothing of the camera is shown. Not to be written to."""
         pair = self._pair
-        if pair is None:
+        if pair is None or self._state.blank:  # one that was under way may come after that
             return None
         image, rendering = pair
         return self._fitted(image), rendering
@@ -248,20 +248,28 @@ class LiveRun:
                 return self._unrendered(image) if self._passthrough else None
             self._rendered_at = self._clock()
             self._adapt(begun + self._rendered_at - begin)
-            self._latest = self._fitted(rendering)
-            self._pair = image, self._latest
+            fitted = self._fitted(rendering)
             with self._lock:
-                if self._state.frozen and self._kept is None:
-                    self._kept = self._latest
-            return self._latest
+                if not self._holds:
+                    self._latest, self._pair = fitted, (image, fitted)
+                    if self._state.frozen:
+                        self._kept = fitted
+            return fitted
 
         return finished
 
     def _unrendered(self, image: Image) -> Image:
         """The camera's own picture for the outputs."""
         fitted = self._fitted(image)
-        self._pair = image, fitted
+        with self._lock:
+            if not self._holds:
+                self._pair = image, fitted
         return fitted
+
+    @property
+    def _holds(self) -> bool:
+        """Whether it is frozen at a picture."""
+        return self._state.frozen and self._kept is not None
 
     def _adapt(self, seconds: float) -> None:
         """Choose another quality, if the time that frames take says so."""

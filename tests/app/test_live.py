@@ -21,8 +21,9 @@ from realtime_bokeh.errors import BokehError, SinkError, UsageError
 from realtime_bokeh.frame import Frame, Image, Sink, Source, Stopped
 from realtime_bokeh.live import adapt
 from realtime_bokeh.live import camera as live_camera
+from realtime_bokeh.live.hud import Hud
 from realtime_bokeh.live.run import LiveRun
-from realtime_bokeh.sinks import kernel_module, virtual_camera
+from realtime_bokeh.sinks import kernel_module, preview, virtual_camera
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera, microphone, stream
 from tests import clips, servers
@@ -34,6 +35,7 @@ from tests.fakes import (
     LoopbackDevice,
     RecordingSink,
     UnchangedEngine,
+    WindowProcess,
 )
 from tests.program import PROGRAM, started
 
@@ -185,7 +187,7 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
         ("out.gif", False, "out.gif cannot hold a video"),
         ("none/out.mp4", False, "The folder none does not exist"),
         ("-", False, "send it to one, or to a file"),
-        ("none", True, "There is no screen for --preview"),
+        ("none", True, "There is no screen for --preview; leave --preview out"),
         (None, False, "No virtual camera.* window: --output none --preview"),
     ],
 )
@@ -211,6 +213,42 @@ def test_outputs_are_checked_before_anything_slow(
             live.run_live(Settings(), "demo", output, preview)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+def test_another_output_goes_on_without_a_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    preview.check_screen.cache_clear()
+    (opener,) = outputs.check_outputs(str(tmp_path / "x.mp4"), Hud(()))
+    sink = opener(CountingSource(None, live=True))
+    assert "x.mp4" in sink.describe()
+    sink.close(complete=False)
+    (told,) = capfd.readouterr().err.splitlines()
+    assert told == "There is no screen for --preview; the run goes on without a window"
+
+
+@pytest.mark.parametrize("output", ["x.mp4", "none"])
+def test_a_window_that_is_lost_ends_only_a_run_that_has_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], output: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(preview, "check_screen", lambda: None)
+    window = WindowProcess(monkeypatch)
+    opener = outputs.check_outputs(output, Hud(()))[0]
+    sink = opener(CountingSource(None, live=True))
+    window.connection.close()
+    if output == "none":
+        with pytest.raises(SinkError, match="window is gone, perhaps with its screen; leave --pre"):
+            sink.idle()
+    else:
+        sink.idle()
+        sink.idle()
+        (told,) = capfd.readouterr().err.splitlines()
+        assert told.endswith("is gone, perhaps with its screen; the run goes on without a window")
+    sink.close(complete=True)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="v4l2loopback is Linux's")
 def test_a_loopback_that_cannot_be_written_to_is_found_out_before_anything_slow(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -219,9 +257,9 @@ def test_a_loopback_that_cannot_be_written_to_is_found_out_before_anything_slow(
     LoopbackDevice.plug_in(monkeypatch, device)
     device.captures, device.outputs = True, False
     with pytest.raises(SinkError, match=r"can be opened .another program sends"):
-        outputs.check_outputs(None, preview=False, pressed=[], device="Mine")
+        outputs.check_outputs(None, None, device="Mine")
     with pytest.raises(UsageError, match="There is no virtual camera 'Yours'"):
-        outputs.check_outputs(None, preview=False, pressed=[], device="Yours")
+        outputs.check_outputs(None, None, device="Yours")
 
 
 @pytest.mark.parametrize("hangs", [False, True])
@@ -384,7 +422,7 @@ def test_a_microphone_is_looked_for_before_anything_slow(
 
     monkeypatch.setattr(microphone, "find_microphone", find)
     with pytest.raises(UsageError, match="There is no microphone usb"):
-        outputs.check_outputs(str(tmp_path / "x.mp4"), False, [], audio="usb")
+        outputs.check_outputs(str(tmp_path / "x.mp4"), None, audio="usb")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -394,7 +432,7 @@ def test_a_file_gets_the_sound_of_a_microphone(
     heard = FakeMicrophone()
     monkeypatch.setattr(microphone, "find_microphone", lambda name: None)
     monkeypatch.setattr(microphone, "Microphone", lambda name: heard)
-    (opener,) = outputs.check_outputs(str(tmp_path / "x.mp4"), False, [], audio="usb")
+    (opener,) = outputs.check_outputs(str(tmp_path / "x.mp4"), None, audio="usb")
     sink = opener(CountingSource(None, live=True))
     assert sink.describe().endswith("with sound from a fake")
     heard.trouble = "It is gone"

@@ -93,6 +93,14 @@ def test_a_pair_is_the_newest_picture_and_its_rendering(stage: Stage) -> None:
     stage.until(lambda: not stage.camera.open and stage.run.pair() is None)
 
 
+def test_a_pair_is_frozen_with_the_outputs(stage: Stage) -> None:
+    stage.run.set(frozen=True)
+    stage.until(lambda: not stage.camera.open)
+    pair = stage.run.pair()
+    assert pair is not None
+    assert stage.screen.frames[-1].image is pair[1]
+
+
 def test_a_pair_has_the_size_of_the_outputs(stage: Stage) -> None:
     stage.run.use_camera("other")
     stage.until(lambda: stage.camera.given == Size(24, 64))

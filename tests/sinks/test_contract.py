@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 import pyvirtualcam
 
-from realtime_bokeh.frame import Frame, Sink, Stopped
-from realtime_bokeh.sinks import preview
+from realtime_bokeh.frame import Frame, Sink
+from realtime_bokeh.look import Look
 from realtime_bokeh.sinks.discard import Discard
 from realtime_bokeh.sinks.preview import Preview
 from realtime_bokeh.sinks.raw import RawFrames
 from realtime_bokeh.sinks.recording import Recording
 from realtime_bokeh.sinks.video import VideoWriter
 from realtime_bokeh.sinks.virtual_camera import VirtualCamera
+from realtime_bokeh.sinks.window import READY
 from realtime_bokeh.sizes import Size
 from tests import clips
-from tests.fakes import LoopbackDevice, Screen, VirtualCameraDevice
+from tests.fakes import LoopbackDevice, VirtualCameraDevice, WindowProcess
 
 SIZE = Size(48, 64)
 
@@ -55,9 +56,11 @@ def _loopback(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
 
 
 def _preview(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Sink:
-    monkeypatch.setattr(preview, "check_screen", lambda: None)
-    Screen(monkeypatch)
-    return Preview()
+    window = WindowProcess(monkeypatch)
+    size = Size.of(clips.solid((0, 0, 0)))
+    sink = Preview(size, Look, lambda: None, lambda key: None, lambda sentence: None)
+    window.tell(READY)
+    return sink
 
 
 @pytest.fixture(
@@ -129,24 +132,3 @@ def test_it_can_be_closed_unused(sink: Sink, tmp_path: Path) -> None:
     before = _names(tmp_path)
     sink.close(complete=True)
     assert [path.name for path in tmp_path.iterdir()] == before
-
-
-@pytest.mark.parametrize("key", ["q", "\x1b"])
-@pytest.mark.parametrize("idle", [False, True])
-def test_a_key_in_the_window_stops(monkeypatch: pytest.MonkeyPatch, key: str, idle: bool) -> None:
-    monkeypatch.setattr(preview, "check_screen", lambda: None)
-    screen = Screen(monkeypatch)
-    window = Preview()
-    window.write(_frame(0))
-    screen.key = key
-    with pytest.raises(Stopped):
-        window.idle() if idle else window.write(_frame(1))
-
-
-def test_closing_the_window_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "check_screen", lambda: None)
-    screen = Screen(monkeypatch)
-    window = Preview()
-    screen.close()
-    with pytest.raises(Stopped):
-        window.idle()

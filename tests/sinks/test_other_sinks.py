@@ -9,7 +9,6 @@ from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame, Stopped
 from realtime_bokeh.interrupts import held
 from realtime_bokeh.sinks.discard import Discard
-from realtime_bokeh.sinks.preview import Preview, check_screen
 from realtime_bokeh.sinks.raw import RawFrames
 
 FRAME = Frame(np.arange(24, dtype=np.uint8).reshape(2, 4, 3), 0, 0.0)
@@ -70,27 +69,8 @@ def test_an_interruption_breaks_off_raw_frames_that_nobody_reads(
     assert written == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
-def test_a_preview_needs_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(SinkError, match="There is no screen"):
-        Preview()
-
-
 def test_nothing_takes_everything() -> None:
     sink = Discard()
     sink.write(FRAME)
     sink.close(complete=True)
     assert not sink.live
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
-@pytest.mark.parametrize("screen", ["DISPLAY=:4711", "WAYLAND_DISPLAY=nowhere"])
-def test_a_dead_screen_is_found_out(monkeypatch: pytest.MonkeyPatch, screen: str) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv(*screen.split("="))
-    check_screen.cache_clear()
-    with pytest.raises(SinkError, match=rf"on the screen \({screen}\); leave it out"):
-        Preview()  # Qt would end the whole process
