@@ -103,7 +103,7 @@ class _Measurement:
     def _rate(self) -> dict[str, object]:
         time.sleep(self._seconds)
         fps = self._fps()
-        return {"fps": fps, "with": str(self._run.lesser or self._run.model)}
+        return {"fps": fps, "with": str(self._run.lesser or self._run.choice.model)}
 
     def _back(self) -> dict[str, object]:
         begin, patience = time.monotonic(), _PATIENCE * self._seconds
@@ -143,7 +143,7 @@ def main() -> None:
     effect = LiveEffect(opener(), opener)
     engine = effect.engine.reason
     camera = WatchedCamera(*openers.camera("demo"))
-    run = LiveRun(camera, effect, [sink], openers, args.model, fps=_FPS)
+    run = LiveRun(camera, effect, [sink], openers, Choice(args.model), fps=_FPS)
     measurement = _Measurement(run, sink, args.seconds)
     thread = threading.Thread(target=measurement)
     thread.start()

@@ -16,7 +16,7 @@ from realtime_bokeh.background import (
 )
 from realtime_bokeh.errors import EngineError, SourceError, UsageError
 from realtime_bokeh.live.effect import LiveEffect
-from realtime_bokeh.live.run import State
+from realtime_bokeh.live.state import State
 from realtime_bokeh.sizes import Size
 from tests import clips
 from tests.fakes import HalfEngine

@@ -30,7 +30,8 @@ from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.hud import Hud
 from realtime_bokeh.live.keys import Keys, key_list
 from realtime_bokeh.live.openers import Choice
-from realtime_bokeh.live.run import LiveRun, State
+from realtime_bokeh.live.run import LiveRun
+from realtime_bokeh.live.state import State
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.address import check_address, is_address, without_secrets
 from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
@@ -241,11 +242,11 @@ def run_live(
         console.print(f"Ctrl-C stops{hint}" + ("; ? lists the keys" if console.is_terminal else ""))
         wanted = parts.entered(demand(sinks, settings.always_on))
         run = LiveRun(
-            source, effect, sinks, _Openers(settings, source.size), settings.model,
+            source, effect, sinks, _Openers(settings, source.size),
+            Choice(settings.model, settings.engine, settings.inference_size),
             state or State(settings.strength, settings.smoothing, settings.mirror),
             (settings.fps or source.fps) if settings.adapt else 0.0,
             settings.on_error == "passthrough", wanted,
-            engine=settings.engine, size=settings.inference_size,
         )  # fmt: skip
         report = _Report(run, source, effect, _advice(settings))
         bindings = Keys(run, console.print, save_picture, hud)

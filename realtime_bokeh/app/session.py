@@ -26,7 +26,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.report import snapshot
 from realtime_bokeh.live.run import LiveRun
-from realtime_bokeh.live.run import State as Told
+from realtime_bokeh.live.state import State as Told
 from realtime_bokeh.panel import models
 from realtime_bokeh.panel.program import Busy, Missing
 from realtime_bokeh.sizes import parse_inference_size
@@ -197,6 +197,9 @@ class Session:
         with self._lock:
             settings, _ = self._present()
         values = {key: getattr(settings, key) for key in _KEPT}
+        if name in profile_names():  # what the page does not know of stays as it was
+            before = read_profile(profile_path(name))
+            values = {key: v for key, v in before.items() if key not in _KEPT} | values
         return save_profile(name, {key: v for key, v in values.items() if v is not None})
 
     def load_profile(self, name: str) -> None:

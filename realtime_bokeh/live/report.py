@@ -55,7 +55,7 @@ def snapshot(run: LiveRun) -> Snapshot:
         "camera_losses": camera.losses,
         "effect_failures": effect.failed,
         "trouble": run.trouble,
-        "model": run.model,
+        "model": run.choice.model,
         "lesser": str(run.lesser or ""),
         "engine": effect.engine.reason,
         "camera_size": str(camera.given),

@@ -3,11 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 
-from realtime_bokeh.engines import Controls, Engine
+from realtime_bokeh.engines import Engine
 from realtime_bokeh.frame import Image, Sink
 from realtime_bokeh.live.adapt import Adapter, Quality
 from realtime_bokeh.live.camera import WatchedCamera
@@ -15,9 +15,9 @@ from realtime_bokeh.live.card import card
 from realtime_bokeh.live.effect import Finish, LiveEffect
 from realtime_bokeh.live.letterbox import letterbox
 from realtime_bokeh.live.openers import Choice, Openers
+from realtime_bokeh.live.state import State
 from realtime_bokeh.metrics import Metrics
 from realtime_bokeh.pipeline import Pipeline
-from realtime_bokeh.sizes import InferenceSize
 
 _SILENCE = 1.0  # seconds without a rendering after which the card is shown, or
 _FRAMES = 4  # as many frames as this, where they take longer
@@ -27,33 +27,6 @@ BLANK = "Paused"
 UNWATCHED = "The camera is off while nobody watches"
 SILENT = "The effect does not answer"
 ENDED = "Realtime Bokeh has ended after a failure"
-
-
-@dataclass(frozen=True)
-class State:
-    """What a run is told; strength and smoothing as in `engines.Controls`.
-
-    mirror: whether left and right are exchanged.
-    off: whether the camera's own picture is shown, without blur.
-    blank: whether the card is shown, and the camera released.
-    frozen: whether the latest picture stays, and the camera is released.
-    """
-
-    strength: float = 1.0
-    smoothing: float = 0.5
-    mirror: bool = False
-    off: bool = False
-    blank: bool = False
-    frozen: bool = False
-
-    @property
-    def controls(self) -> Controls:
-        """What the engine is told.
-
-        Raises:
-            UsageError: when one of them is out of its range.
-        """
-        return Controls(self.strength, self.smoothing)
 
 
 class LiveRun:
@@ -67,7 +40,7 @@ class LiveRun:
         effect: renders; closed by whoever made it.
         sinks: written to on the thread that calls `run`; closed by it.
         openers: of other cameras and engines.
-        model, engine, size: that the effect renders with; see `Choice`.
+        choice: what the effect renders with.
         fps: frames a second to hold by a lesser quality where need be; 0: by none.
         passthrough: whether the camera's own picture is shown where the effect fails.
         watched: whether somebody sees the outputs; the camera is released while nobody does.
@@ -79,24 +52,21 @@ class LiveRun:
         effect: LiveEffect,
         sinks: Sequence[Sink],
         openers: Openers,
-        model: str,
+        choice: Choice,
         state: State = State(),
         fps: float = 0.0,
         passthrough: bool = False,
         watched: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
-        engine: str = "auto",
-        size: InferenceSize | None = None,
     ) -> None:
         self.metrics = Metrics()
         self.watched = True  # whether somebody saw the outputs when that was last asked
-        self._camera, self._effect, self._openers = camera, effect, openers
+        self.camera, self.effect, self._openers = camera, effect, openers
         self._state, self._fps = state, fps
         self._passthrough = passthrough
         self._watched = watched
         self._clock = clock
-        self._choice = Choice(model, engine, size)
-        self._adapter = self._adapting(self._choice)
+        self._choice, self._adapter = choice, self._adapting(choice)
         self._rendered_by: Engine | None = None
         self._mirrored = state.mirror
         # one that a signal's handler may enter while its own thread is in it
@@ -113,16 +83,6 @@ class LiveRun:
         )
 
     @property
-    def camera(self) -> WatchedCamera:
-        """What it reads."""
-        return self._camera
-
-    @property
-    def effect(self) -> LiveEffect:
-        """What it renders with."""
-        return self._effect
-
-    @property
     def state(self) -> State:
         """What the run is told at present."""
         return self._state
@@ -131,11 +91,6 @@ class LiveRun:
     def choice(self) -> Choice:
         """What was asked for to render with."""
         return self._choice
-
-    @property
-    def model(self) -> str:
-        """The model that was asked for."""
-        return self._choice.model
 
     @property
     def lesser(self) -> Quality | None:
@@ -157,12 +112,12 @@ class LiveRun:
     @property
     def trouble(self) -> str:
         """What is wrong at present, in words; empty when all is well."""
-        return self._camera.trouble or self._effect.trouble
+        return self.camera.trouble or self.effect.trouble
 
     @property
     def refused(self) -> str:
         """Why the latest engine or model could not be opened, in words, while another renders."""
-        return self._effect.refused
+        return self.effect.refused
 
     def set(self, **changes: float | bool) -> State:
         """Change what the fields of `State` say; from any thread, at once and without a drop.
@@ -185,7 +140,7 @@ class LiveRun:
         Raises:
             UsageError: when there is no such camera; the present one stays.
         """
-        self._camera.use(*self._openers.camera(name))
+        self.camera.use(*self._openers.camera(name))
 
     def use_effect(self, choice: Choice) -> None:
         """Render with another model, engine or size as soon as it is ready; from any thread.
@@ -197,7 +152,7 @@ class LiveRun:
         opener = self._openers.engine(choice.engine, self._openers.qualities(choice)[0])
         with self._lock:
             self._choice, self._adapter = choice, self._adapting(choice)
-            self._effect.use(opener)
+            self.effect.use(opener)
 
     def pair(self) -> tuple[Image, Image] | None:
         """The newest picture of the camera and what became of it, both as the outputs take them;
@@ -216,7 +171,7 @@ class LiveRun:
     def stop(self) -> None:
         """End the run soon; from any thread."""
         self._stopped.set()
-        self._camera.cancel()
+        self.camera.cancel()
 
     def run(self, tick: Callable[[], None] = lambda: None) -> None:
         """Run until it is stopped, on this thread; `tick` as in `Pipeline.run`.
@@ -231,14 +186,14 @@ class LiveRun:
         state = self._state
         if state.mirror != self._mirrored:
             self._mirrored = state.mirror
-            self._effect.engine.reset()  # its past is the other way round
+            self.effect.engine.reset()  # its past is the other way round
         if state.mirror:
             image = cv2.flip(image, 1)  # first: what stands behind the person is not mirrored
         if state.off:
             # what is under way when it is on again is not shown any more
             return lambda: self._unrendered(image) if self._state.off else None
         begin = self._clock()
-        finish = self._effect.begin(image, state.controls)
+        finish = self.effect.begin(image, state.controls)
         begun = self._clock() - begin
 
         def finished() -> Image | None:
@@ -273,19 +228,19 @@ class LiveRun:
 
     def _adapt(self, seconds: float) -> None:
         """Choose another quality, if the time that frames take says so."""
-        engine = self._effect.engine
+        engine = self.effect.engine
         with self._lock:
             adapter = self._adapter
             # While one is opened, that takes the processor's time; where engines are compiled for
             # minutes, another one comes too late.
-            if adapter is None or self._effect.preparing or engine.compiles_each_size:
+            if adapter is None or self.effect.preparing or engine.compiles_each_size:
                 return
             if engine is not self._rendered_by:
                 self._rendered_by = engine
                 adapter.begin()
             if adapter.observe(seconds, engine.network_seconds):
                 quality = adapter.qualities[adapter.at]
-                self._effect.use(self._openers.engine(self._choice.engine, quality))
+                self.effect.use(self._openers.engine(self._choice.engine, quality))
 
     def _fitted(self, image: Image) -> Image:
         """A picture of the outputs' size.
@@ -302,8 +257,8 @@ class LiveRun:
         state, kept = self._state, self._kept
         self.watched = watched = self._watched()
         frozen = state.frozen and kept is not None
-        self._camera.want(watched and not state.blank and not frozen)
-        if not watched or state.blank or self._camera.trouble:
+        self.camera.want(watched and not state.blank and not frozen)
+        if not watched or state.blank or self.camera.trouble:
             self._pair = None
         if self._pipeline.failed:
             return self._card(ENDED)
@@ -316,13 +271,13 @@ class LiveRun:
         if frozen:
             self._rendered_at = None
             return kept
-        if self._camera.trouble:
+        if self.camera.trouble:
             self._rendered_at = None
-            return self._card(f"{_sentence(self._camera.trouble)}; trying again")
+            return self._card(f"{_sentence(self.camera.trouble)}; trying again")
         if state.off:
             return None
-        if self._effect.trouble:
-            return None if self._passthrough else self._card(_sentence(self._effect.trouble))
+        if self.effect.trouble:
+            return None if self._passthrough else self._card(_sentence(self.effect.trouble))
         if self._rendered_at is None:
             return self._card(STARTING)
         usual = self.metrics.latency("effect").p50

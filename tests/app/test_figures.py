@@ -12,6 +12,7 @@ from realtime_bokeh.app.figures import exported
 from realtime_bokeh.files import write_atomically
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
+from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.report import snapshot
 from realtime_bokeh.live.run import LiveRun
 from tests.fakes import CountingSource, UnchangedEngine
@@ -24,7 +25,7 @@ def run() -> LiveRun:
     camera = WatchedCamera(lambda: CountingSource(None, live=True))
     camera.close()
     effect = LiveEffect(UnchangedEngine(), UnchangedEngine)
-    return LiveRun(camera, effect, [], OtherOpeners(), "lite")
+    return LiveRun(camera, effect, [], OtherOpeners(), Choice("lite"))
 
 
 def _until(found: Callable[[], bool]) -> None:

@@ -9,8 +9,9 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra [panel] is not installed")
 
 from realtime_bokeh.app import live, parts, session
+from realtime_bokeh.app.profile import profile_path, save_profile
 from realtime_bokeh.app.session import Session
-from realtime_bokeh.app.settings import Settings
+from realtime_bokeh.app.settings import Settings, read_profile
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame, Sink, Source, Stopped
 from realtime_bokeh.panel.program import Busy, Missing
@@ -212,6 +213,15 @@ def test_profiles_are_saved_and_applied(stage: Stage) -> None:
             gone("work")
         with pytest.raises(UsageError, match="cannot name a profile"):
             gone("../work")
+
+
+def test_a_profile_that_is_saved_anew_keeps_what_the_page_does_not_know_of(stage: Stage) -> None:
+    save_profile("work", {"output": "call.mp4", "strength": 1.0, "inference_size": "full"})
+    stage.session.change({"strength": 0.25})
+    assert not stage.session.save_profile("work")
+    values = read_profile(profile_path("work"))
+    assert (values["output"], values["strength"]) == ("call.mp4", 0.25)
+    assert "inference_size" not in values
 
 
 def test_choices_hold_what_is_chosen(stage: Stage) -> None:

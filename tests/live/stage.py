@@ -154,7 +154,7 @@ class Stage:
         self.openers = OtherOpeners()
         self.effect = LiveEffect(self.engine, self._open_engine, self._now)
         self.run = LiveRun(
-            self.camera, self.effect, [self.screen, self.recording], self.openers, "best",
+            self.camera, self.effect, [self.screen, self.recording], self.openers, Choice("best"),
             fps=fps, passthrough=passthrough, watched=lambda: self.watched, clock=self._now,
         )  # fmt: skip
         self.thread = threading.Thread(target=self.run.run)

@@ -8,7 +8,9 @@ from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
 from realtime_bokeh.live.hud import Hud
 from realtime_bokeh.live.keys import KEYS, NO_PICTURE, Keys, key_list
-from realtime_bokeh.live.run import LiveRun, State
+from realtime_bokeh.live.openers import Choice
+from realtime_bokeh.live.run import LiveRun
+from realtime_bokeh.live.state import State
 from tests.fakes import RAW, RENDERED, CountingSource, UnchangedEngine
 from tests.live.stage import OtherOpeners
 
@@ -20,7 +22,7 @@ def told_run() -> LiveRun:
     engine = UnchangedEngine()
     engine.reason = "lite, unchanged"
     effect = LiveEffect(engine, UnchangedEngine)
-    return LiveRun(camera, effect, [], OtherOpeners(), "lite", State(0.97, 0.1))
+    return LiveRun(camera, effect, [], OtherOpeners(), Choice("lite"), State(0.97, 0.1))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from realtime_bokeh.errors import EngineError, SourceError
 from realtime_bokeh.live import camera
 from realtime_bokeh.live.camera import WatchedCamera
 from realtime_bokeh.live.effect import LiveEffect
+from realtime_bokeh.live.openers import Choice
 from realtime_bokeh.live.report import snapshot
 from realtime_bokeh.live.run import LiveRun
 from tests.live.stage import MarkedCamera, MarkingEngine, OtherOpeners
@@ -18,8 +19,9 @@ def run() -> LiveRun:
     device, engine = MarkedCamera(), MarkingEngine()
     engine.reason = "lite, unchanged"
     return LiveRun(
-        WatchedCamera(lambda: device), LiveEffect(engine, MarkingEngine), [], OtherOpeners(), "lite"
-    )
+        WatchedCamera(lambda: device), LiveEffect(engine, MarkingEngine), [], OtherOpeners(),
+        Choice("lite"),
+    )  # fmt: skip
 
 
 def test_a_run_that_begins_has_noughts(run: LiveRun) -> None:

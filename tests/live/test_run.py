@@ -8,7 +8,7 @@ from realtime_bokeh.errors import EngineError, SinkError, UsageError
 from realtime_bokeh.frame import Frame
 from realtime_bokeh.live import camera, run
 from realtime_bokeh.live.openers import Choice
-from realtime_bokeh.live.run import State
+from realtime_bokeh.live.state import State
 from realtime_bokeh.sizes import Size
 from tests.live.stage import SIZE, MarkedCamera, MarkingEngine, Stage, kind
 
@@ -200,7 +200,7 @@ def test_another_model_takes_over(stage: Stage) -> None:
     stage.run.use_effect(Choice("dmshn"))
     stage.until(lambda: _renderer(stage) == "dmshn")
     stage.sees("rendered")
-    assert stage.run.model == "dmshn"
+    assert stage.run.choice == Choice("dmshn")
     assert stage.shown <= {"card", "rendered"}
 
 
