@@ -93,7 +93,14 @@ class _Openers:
 
 def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
     """What opens a camera, and whether no two of its pictures are alike."""
-    return partial(_open_source, stable_name(name), settings), has_sensor(name)
+    stable = name
+
+    def opened() -> Source:
+        nonlocal stable
+        stable = stable_name(stable)  # which one that has not come yet does not have
+        return _open_source(stable, settings)
+
+    return opened, has_sensor(name)
 
 
 def _advice(settings: Settings) -> str:
