@@ -28,7 +28,7 @@ passed=0 failed=0
 for test in "${tests[@]##*/}"; do
   echo "== $test"
   SECONDS=0
-  if "$here/run" "$machine" "$here/guest.sh" 600 "TEST=$test" "PYTHON=$python" "PROGRAM=$program"; then
+  if "$here/run" "$machine" "$here/guest.sh" 1800 "TEST=$test" "PYTHON=$python" "PROGRAM=$program"; then
     passed=$((passed + 1)) outcome=passed
   else
     failed=$((failed + 1)) outcome="FAILED ($?)"
