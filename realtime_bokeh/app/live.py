@@ -111,8 +111,14 @@ class _Openers:
 
 def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
     """What opens a camera, and whether no two of its pictures are alike."""
-    stable = stable_name(name)
-    return partial(_open_source, stable, settings, _is_clip(stable)), has_sensor(name)
+    stable, clip = name, _is_clip(name)
+
+    def opened() -> Source:
+        nonlocal stable
+        stable = stable_name(stable)  # which one that has not come yet does not have
+        return _open_source(stable, settings, clip)
+
+    return opened, has_sensor(name)
 
 
 def _advice(settings: Settings) -> str:

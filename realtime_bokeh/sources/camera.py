@@ -14,7 +14,7 @@ from realtime_bokeh.frame import Frame, Image, Source
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.video4linux import at_hand, linux_cameras
 
-_BY_ID = Path("/dev/v4l/by-id")
+_BY_ID, _BY_PATH = Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path")
 _PATIENCE = 5.0  # seconds without a frame after which the camera counts as lost
 DEFAULT_SIZE = Size(720, 1280)  # asked for, if nothing else is
 
@@ -47,10 +47,11 @@ def _path(name: str) -> str:
 def stable_name(name: str) -> str:
     """The name by which a camera is found after it was unplugged and numbered anew.
 
-    That is its link in /dev/v4l/by-id, where it has one; else what was given.
+    That is its link in /dev/v4l/by-id; where it has none, being built in, the one in
+    /dev/v4l/by-path, which names its place; else what was given.
     """
     device = os.path.realpath(_path(name))
-    links = sorted(_BY_ID.glob("*")) if _BY_ID.is_dir() else []
+    links = [link for folder in (_BY_ID, _BY_PATH) for link in sorted(folder.glob("*"))]
     return next((str(link) for link in links if os.path.realpath(link) == device), name)
 
 

@@ -75,6 +75,25 @@ def sinks(monkeypatch: pytest.MonkeyPatch, engine: UnchangedEngine) -> list[Reco
     return opened
 
 
+def test_a_camera_that_comes_late_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    links: dict[str, str] = {}
+    tried: list[str] = []
+
+    def open_source(name: str, _: Settings) -> Source:
+        tried.append(name)
+        return CountingSource(total=1)
+
+    monkeypatch.setattr(live, "_open_source", open_source)
+    monkeypatch.setattr(live, "stable_name", lambda name: links.get(name, name))
+    opener, _ = live._camera_opener("0", Settings())
+    opener()
+    links["0"] = "/dev/v4l/by-id/webcam"  # it is there
+    opener()
+    links.clear()  # it was unplugged
+    opener()
+    assert tried == ["0", "/dev/v4l/by-id/webcam", "/dev/v4l/by-id/webcam"]
+
+
 def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
     monkeypatch: pytest.MonkeyPatch, sinks: list[RecordingSink], capfd: pytest.CaptureFixture[str]
 ) -> None:

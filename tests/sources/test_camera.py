@@ -33,6 +33,28 @@ def test_a_device_that_is_no_camera() -> None:
         Camera("/dev/null")
 
 
+def test_the_name_by_which_a_camera_is_found_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    by_id, by_path = tmp_path / "by-id", tmp_path / "by-path"
+    monkeypatch.setattr(camera, "_BY_ID", by_id)
+    monkeypatch.setattr(camera, "_BY_PATH", by_path)
+    device = tmp_path / "video7"
+    device.touch()
+    assert camera.stable_name(str(device)) == str(device)
+    by_path.mkdir()
+    place = by_path / "platform-soc-video-index0"
+    place.symlink_to(device)
+    assert camera.stable_name(str(device)) == str(place)
+    by_id.mkdir()
+    (by_id / "usb-Another-video-index0").symlink_to(tmp_path / "video8")
+    name = by_id / "usb-Webcam-video-index0"
+    name.symlink_to(device)
+    assert camera.stable_name(str(device)) == str(name)
+    name.unlink()  # as while it is unplugged
+    assert camera.stable_name(str(name)) == str(name)
+
+
 def _open(monkeypatch: pytest.MonkeyPatch, frames: int) -> tuple[Camera, CameraDriver]:
     driver = CameraDriver(*[np.zeros((480, 640, 3), np.uint8)] * frames)
     monkeypatch.setattr(camera, "_PATIENCE", 0.05)
