@@ -221,7 +221,7 @@ class Session:
         return models.State(
             running=phase == "running",
             phase=phase,
-            trouble=trouble if run is None else run.trouble,
+            trouble=trouble if run is None else run.trouble or run.refused,
             settings=models.Settings(
                 camera=settings.camera or "", model=settings.model,
                 engine=settings.engine,  # type: ignore[arg-type]  # the options' table checks it
