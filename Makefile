@@ -7,15 +7,24 @@ BIN := .venv/bin
 demo: .venv/base
 	$(BIN)/realtime-bokeh demo out/demo.mp4
 
-# Four processes: with every exporter's and runtime's libraries in one, Python crashed in the end.
+# Several processes: with every exporter's and runtime's libraries in one, Python crashed in the end.
+# Two at a time; what each says comes when it has ended.
+TESTS := training panel engines exporters live files app
+.PHONY: $(TESTS:%=test-%)
+
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/app tests/benchmarks tests/engines tests/live
-	$(BIN)/python -m pytest tests/examples tests/export tests/network
-	$(BIN)/python -m pytest tests/sinks tests/sources tests/test_*.py
-	$(BIN)/python -m pytest tests/panel tests/training
+	$(MAKE) --jobs=2 --output-sync $(TESTS:%=test-%)
+
+test-training: ; $(BIN)/python -m pytest tests/training
+test-panel: ; $(BIN)/python -m pytest tests/panel
+test-engines: ; $(BIN)/python -m pytest tests/benchmarks tests/engines
+test-exporters: ; $(BIN)/python -m pytest tests/examples tests/export tests/network
+test-live: ; $(BIN)/python -m pytest tests/live
+test-files: ; $(BIN)/python -m pytest tests/sinks tests/sources tests/test_*.py
+test-app: ; $(BIN)/python -m pytest tests/app
 
 # The package is compressed less: that takes a tenth of the time, here and in the machine. 77: it was skipped.
 test-vm: .venv/base

@@ -79,7 +79,7 @@ def test_a_camera_that_comes_late_is_found_again(monkeypatch: pytest.MonkeyPatch
     links: dict[str, str] = {}
     tried: list[str] = []
 
-    def open_source(name: str, _: Settings) -> Source:
+    def open_source(name: str, *_: object) -> Source:
         tried.append(name)
         return CountingSource(total=1)
 
