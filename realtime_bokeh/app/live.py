@@ -204,18 +204,22 @@ def blank_by_signal(toggle: Callable[[], object]) -> Iterator[None]:
 
 
 def run_live(
-    settings: Settings, camera: str, output: str | None, preview: bool, state: State | None = None,
+    settings: Settings,
+    state: State | None = None,
     begun: Callable[[LiveRun, str], None] = lambda run, output: None,
-) -> bool:  # fmt: skip
+) -> bool:
     """From a camera, or the demo scene, into what the user chose, until it is stopped.
 
     Args:
+        settings: with a camera.
         state: what the run is told at first; None: what the settings say.
         begun: is given the run when all is open, and the outputs in words.
 
     Returns:
         Whether it was ended by `LiveRun.stop`, and not by the user at the terminal or the window.
     """
+    camera = settings.camera
+    assert camera is not None
     if settings.low_priority:
         give_way()
     settings = replace(settings, threads=settings.threads or threads_with_room())
@@ -226,8 +230,8 @@ def run_live(
     figures = None if settings.metrics is None else Path(settings.metrics)
     if figures is not None:
         check_output(figures, "figures", ENDINGS)
-    hud = Hud(key_list(window=True)) if preview else None
-    openers = check_outputs(output, hud, settings.virtual_camera, settings.audio)
+    hud = Hud(key_list(window=True)) if settings.preview else None
+    openers = check_outputs(settings.output, hud, settings.virtual_camera, settings.audio)
     if len(openers) == 1:  # no window can be opened beside the output
         hud = None
     with Parts() as parts:

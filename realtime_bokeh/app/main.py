@@ -124,7 +124,7 @@ def main_command(
         return
     from realtime_bokeh.app.live import run_live
 
-    run_live(settings, settings.camera, settings.output, settings.preview)
+    run_live(settings)
 
 
 @main_command.command()

@@ -119,9 +119,7 @@ class Session:
                     self._exchange(run, settings)
             self._changed()
 
-        assert settings.camera is not None, "the constructor has chosen one"
-        output = self._free(settings.output)
-        return run_live(settings, settings.camera, output, settings.preview, told, begun)
+        return run_live(replace(settings, output=self._free(settings.output)), told, begun)
 
     def _free(self, output: str | None) -> str | None:
         """The output of the next run: what an earlier one has recorded is not written over."""

@@ -108,7 +108,7 @@ def test_a_camera_that_is_turned_gets_bars_and_is_told_of_once(
 
     monkeypatch.setattr(live, "_open_source", lambda *_: phone)
     monkeypatch.setattr(sinks[0], "write", write)
-    live.run_live(Settings(), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none"))
     assert {image.shape for image in shown} == {(48, 64, 3)}
     assert shown[0].min() == 200
     assert shown[-1][:, 24:40].mean() > 150
@@ -131,7 +131,7 @@ def test_a_background_stands_behind_the_person_whatever_shape_the_camera_has(
     monkeypatch.setattr(parts, "open_engine", lambda *_: HalfEngine())
     monkeypatch.setattr(live, "_open_source", lambda *_: phone)
     monkeypatch.setattr(sinks[0], "write", write)
-    live.run_live(Settings(background="#102030"), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none", background="#102030"))
     assert (shown[0][:, :28] == 200).all()
     assert (shown[0][:, 36:] == (48, 32, 16)).all()
     assert (shown[-1][:, :14] == 0).all()  # 36x48 of 64x48, between bars
@@ -153,7 +153,7 @@ def test_an_interrupted_start_closes_what_is_open(
     monkeypatch.setattr(live, "_open_source", lambda *_: source)
     monkeypatch.setattr(live, moment, _interrupt)
     with pytest.raises(KeyboardInterrupt):
-        live.run_live(Settings(), "demo", "none", preview=False)
+        live.run_live(Settings(camera="demo", output="none"))
     assert source.closed
     assert engine.closed
     assert [sink.closed for sink in sinks] == [[False], [False]]
@@ -166,7 +166,7 @@ def test_an_interruption_while_outputs_are_opened(
     monkeypatch.setattr(live, "_open_source", lambda *_: source)
     monkeypatch.setattr(live, "check_outputs", lambda *_: [lambda _: sinks[0], _interrupt])
     with pytest.raises(KeyboardInterrupt):
-        live.run_live(Settings(), "demo", "none", preview=False)
+        live.run_live(Settings(camera="demo", output="none"))
     assert source.closed
     assert sinks[0].closed == [False]
 
@@ -177,7 +177,7 @@ def test_an_interruption_while_the_camera_is_opened(
     driver = CameraDriver()
     monkeypatch.setattr(camera.Camera, "_grab", _interrupt)
     with pytest.raises(KeyboardInterrupt):
-        live.run_live(Settings(), driver.plug_in(monkeypatch), "none", preview=False)
+        live.run_live(Settings(camera=driver.plug_in(monkeypatch), output="none"))
     assert driver.released
     assert [sink.closed for sink in sinks] == [[], []]
 
@@ -193,7 +193,7 @@ def test_an_interruption_before_the_first_frame_is_the_usual_end(
         monkeypatch.setattr(live, moment, _interrupt)
     else:
         monkeypatch.setattr(pipeline.Pipeline, "_emit", _interrupt)
-    live.run_live(Settings(), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none"))
     assert source.closed
     assert all(sink.closed for sink in sinks)
     assert engine.closed
@@ -229,7 +229,7 @@ def test_outputs_are_checked_before_anything_slow(
     with os.fdopen(terminal, "w") as screen:
         monkeypatch.setattr(sys, "stdout", screen)
         with pytest.raises(BokehError, match=sentence):
-            live.run_live(Settings(), "demo", output, preview)
+            live.run_live(Settings(camera="demo", output=output, preview=preview))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
@@ -304,7 +304,7 @@ def test_a_live_run_closes_its_engine_unless_a_frame_is_still_in_it(
     monkeypatch.setattr(engine, "begin", begin)
     monkeypatch.setattr(sinks[0], "idle", stop)
     monkeypatch.setattr(sinks[0], "write", lambda frame: stop())
-    live.run_live(Settings(), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none"))
     assert engine.closed == (not hangs)
     done.set()
     users[0].join()
@@ -326,7 +326,7 @@ def test_the_effect_leaves_room_unless_told_otherwise(
     monkeypatch.setattr(parts, "open_engine", open_engine)
     monkeypatch.setattr(live, "threads_with_room", lambda: 3)
     monkeypatch.setattr(sinks[0], "write", stop)
-    live.run_live(Settings(threads=asked), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none", threads=asked))
     assert opened == [taken]
 
 
@@ -338,7 +338,7 @@ def test_it_gives_way_only_if_it_is_asked_to_and_before_all_else(
     monkeypatch.setattr(live, "give_way", lambda: done.append("gave way"))
     monkeypatch.setattr(live, "engine_opener", _interrupt)
     with pytest.raises(KeyboardInterrupt):
-        live.run_live(Settings(low_priority=asked), "demo", "none", preview=False)
+        live.run_live(Settings(camera="demo", output="none", low_priority=asked))
     assert done == ["gave way"] * asked
 
 
@@ -354,8 +354,9 @@ def test_figures_are_in_a_file(
             raise Stopped
 
     monkeypatch.setattr(sinks[0], "write", write)
-    settings = Settings(metrics=str(path), size=Size(48, 64), fps=240)
-    live.run_live(settings, "demo", "none", preview=False)
+    live.run_live(
+        Settings(camera="demo", output="none", metrics=str(path), size=Size(48, 64), fps=240)
+    )
     figures = json.loads(path.read_text())
     assert (figures["model"], figures["camera_size"], figures["trouble"]) == ("lite", "64x48", "")
     assert figures["latency_p50_ms"] > 0
@@ -370,7 +371,7 @@ def test_a_file_of_figures_that_cannot_be_is_refused(
 ) -> None:
     monkeypatch.setattr(parts, "open_engine", _interrupt)
     with pytest.raises(UsageError, match=sentence):
-        live.run_live(Settings(metrics=str(tmp_path / name)), "demo", "none", preview=False)
+        live.run_live(Settings(camera="demo", output="none", metrics=str(tmp_path / name)))
 
 
 @pytest.mark.parametrize(
@@ -391,7 +392,7 @@ def test_an_engine_that_cannot_be_opened_is_told_of_once(
     monkeypatch.setattr(LiveRun, "refused", "Model mine: graph.onnx is missing")
     monkeypatch.setattr(live, "_open_source", lambda *_: CountingSource(None, live=True))
     monkeypatch.setattr(sinks[0], "write", write)
-    live.run_live(Settings(), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none"))
     told = capfd.readouterr().err.splitlines()
     assert told.count("Model mine: graph.onnx is missing") == 1
 
@@ -422,7 +423,7 @@ def test_a_rate_that_no_quality_holds_is_told_of_once(
     monkeypatch.setattr(live, "_open_source", lambda *_: CountingSource(None, live=True))
     monkeypatch.setattr(display.console, "print", note)
     monkeypatch.setattr(sinks[0], "write", write)
-    live.run_live(Settings(fps=30), "demo", "none", preview=False)
+    live.run_live(Settings(camera="demo", output="none", fps=30))
     assert len(said) == 1
     assert re.search(r"holds the frame rate, \d+(\.\d)? fps is the most here: lower --fps", said[0])
 
@@ -430,7 +431,7 @@ def test_a_rate_that_no_quality_holds_is_told_of_once(
 @pytest.mark.parametrize("output", [None, "-", "none"])
 def test_sound_needs_a_file(output: str | None) -> None:
     with pytest.raises(UsageError, match="--audio records sound into a file; give one"):
-        live.run_live(Settings(audio="default"), "demo", output, preview=False)
+        live.run_live(Settings(camera="demo", output=output, audio="default"))
 
 
 def test_a_microphone_is_looked_for_before_anything_slow(
@@ -527,7 +528,7 @@ def test_a_clip_stands_for_the_camera(
             raise Stopped
 
     monkeypatch.setattr(sinks[0], "write", write)
-    live.run_live(Settings(), str(clip), "none", preview=False)
+    live.run_live(Settings(camera=str(clip), output="none"))
     assert max(shown) >= len(clips.HALF_A_SECOND)
     assert "in.mp4: 64x48 at 24 fps h264, again and again" in capfd.readouterr().err
 
@@ -556,7 +557,7 @@ def test_a_clip_that_is_away_for_a_while_is_told_of_as_a_file(
 
     monkeypatch.setattr(sinks[0], "write", show)
     monkeypatch.setattr(sinks[0], "idle", be_idle)
-    live.run_live(Settings(), str(clip), "none", preview=False)
+    live.run_live(Settings(camera=str(clip), output="none"))
     assert f"{clip} does not exist or is not a file; trying again" in told
     assert "There is no camera" not in told
 
@@ -574,7 +575,7 @@ def test_a_camera_on_the_network(
     monkeypatch.setattr(sinks[0], "write", write)
     with servers.web(tmp_path) as address:
         camera = f"{address.replace('//', '//me:s3cret@')}/video?s3cret"
-        live.run_live(Settings(), camera, "none", preview=False)
+        live.run_live(Settings(camera=camera, output="none"))
     told = capfd.readouterr().err
     assert f"{address.replace('//', '//me:***@')}/video?***: 64x48 at " in told
     assert "s3cret" not in told
@@ -587,5 +588,5 @@ def test_clips_and_streams_have_a_size_of_their_own(
     monkeypatch.chdir(tmp_path)
     clips.make(tmp_path / "in.mp4")
     with pytest.raises(UsageError, match="leave them out") as caught:
-        live.run_live(Settings(fps=30), camera, "none", preview=False)
+        live.run_live(Settings(camera=camera, output="none", fps=30))
     assert "s3cret" not in str(caught.value)

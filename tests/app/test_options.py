@@ -79,12 +79,14 @@ def test_a_model_and_stacked_override_each_other_in_order(tmp_path: Path) -> Non
 def test_a_profile_says_everything_that_a_live_run_needs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
-    seen: list[tuple[object, ...]] = []
-    monkeypatch.setattr(live, "run_live", lambda *given: seen.append(given))
+    seen: list[Settings] = []
+    monkeypatch.setattr(live, "run_live", seen.append)
     profile = _profile(tmp_path, 'camera = "demo"\noutput = "none"\npreview = true\nfps = 20')
     assert command("--config", profile).status == 0
     assert command("--config", profile, "--output", "x.mp4", "--no-preview").status == 0
-    assert [given[1:] for given in seen] == [("demo", "none", True), ("demo", "x.mp4", False)]
+    assert [(each.camera, each.output, each.preview) for each in seen] == [
+        ("demo", "none", True), ("demo", "x.mp4", False),
+    ]  # fmt: skip
 
 
 def test_a_mistake_in_a_profile_names_the_file_unless_a_flag_overrides_it(tmp_path: Path) -> None:

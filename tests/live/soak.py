@@ -152,6 +152,6 @@ def _after(seconds: float) -> Callable[[], bool]:
 if __name__ == "__main__":
     _Directed.seconds = float(sys.argv[2])
     # which engine is open shall not depend on how busy the computer is
-    settings = Settings(model=MODEL, adapt=False)
+    settings = Settings(camera=sys.argv[1], output="none", model=MODEL, adapt=False)
     with patch.object(live, "LiveRun", _Directed):
-        live.run_live(settings, sys.argv[1], "none", preview=False)
+        live.run_live(settings)
