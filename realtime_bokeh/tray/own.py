@@ -12,7 +12,7 @@ from realtime_bokeh.errors import BokehError
 from realtime_bokeh.panel import client, place
 
 _LINE = (sys.executable, "-m", "realtime_bokeh", "panel")
-_END = 10.0  # seconds for it to end
+_END = 60.0  # seconds for it to end: it may have a long recording to finish
 
 
 class OwnPanel:
