@@ -24,6 +24,13 @@ from PIL import Image
 
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.tray.dbusmenu import NODE, Properties, Tree
+from realtime_bokeh.tray.described import (
+    ITEM_METHODS,
+    ITEM_SIGNALS,
+    MENU_METHODS,
+    MENU_SIGNALS,
+    described,
+)
 from realtime_bokeh.tray.icon import draw
 from realtime_bokeh.tray.menu import Choice, Look, View
 
@@ -32,6 +39,7 @@ _MENU = DBusAddress("/MenuBar", interface="com.canonical.dbusmenu")
 _WATCHER = "org.kde.StatusNotifierWatcher"  # also the name that GNOME's extension and others take
 _SIZES = (22, 32, 48, 64)  # pixels
 _PATIENCE = 10.0  # seconds for the bus to answer
+_INTROSPECTION = ("org.freedesktop.DBus.Introspectable", "Introspect")
 _UNKNOWN = "org.freedesktop.DBus.Error.UnknownMethod"
 
 
@@ -138,8 +146,13 @@ class Notifier:
             LookupError: when there is no such method or property.
         """
         if interface == _ITEM.interface:
-            return ()  # clicks: the menu opens by itself
-        return _of_properties(_item(self._view), member, body)
+            if member in ITEM_METHODS:
+                return ()  # clicks: the menu opens by itself
+            raise LookupError
+        item = _item(self._view)
+        if (interface, member) == _INTROSPECTION:
+            return "s", (described(_ITEM.interface, item, ITEM_METHODS, ITEM_SIGNALS),)
+        return _of_properties(item, member, body)
 
     def _of_menu(self, interface: str, member: str, body: tuple[Any, ...]) -> tuple[Any, ...]:
         """Likewise.
@@ -147,6 +160,9 @@ class Notifier:
         Raises:
             LookupError: likewise.
         """
+        if (interface, member) == _INTROSPECTION:
+            own = described(_MENU.interface, _MENU_PROPERTIES, MENU_METHODS, MENU_SIGNALS)
+            return "s", (own,)
         if interface != _MENU.interface:
             return _of_properties(_MENU_PROPERTIES, member, body)
         tree = self._tree
@@ -185,7 +201,9 @@ def _item(view: View) -> Properties:
         "IconName": ("s", ""),
         "IconPixmap": ("a(iiay)", pixmaps),
         "OverlayIconName": ("s", ""),
+        "OverlayIconPixmap": ("a(iiay)", []),
         "AttentionIconName": ("s", ""),
+        "AttentionIconPixmap": ("a(iiay)", []),
         "IconThemePath": ("s", ""),
         "ToolTip": ("(sa(iiay)ss)", ("", [], view.title, "")),
         "ItemIsMenu": ("b", True),

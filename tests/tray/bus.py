@@ -10,6 +10,7 @@ from typing import Any
 from jeepney import (
     DBusAddress,
     HeaderFields,
+    Introspectable,
     Message,
     MessageType,
     Properties,
@@ -71,6 +72,11 @@ class Panel:
     def properties(self, path: str, interface: str) -> dict[str, Any]:
         answer = self._ask(Properties(DBusAddress(path, self._icon, interface)).get_all())
         return {name: value for name, (_, value) in answer[0].items()}
+
+    def introspect(self, path: str) -> str:
+        (text,) = self._ask(Introspectable(path, self._icon).Introspect())
+        assert isinstance(text, str)
+        return text
 
     def menu(self, method: str, signature: str | None = None, body: tuple[Any, ...] = ()) -> Any:
         menu = DBusAddress("/MenuBar", self._icon, "com.canonical.dbusmenu")

@@ -11,6 +11,7 @@ from tests.tray.states import state
 with pytest.MonkeyPatch.context() as _patch:
     _patch.setenv("PYSTRAY_BACKEND", "dummy")
     pystray = pytest.importorskip("pystray", reason="pystray is not installed")
+    from realtime_bokeh.tray import native
     from realtime_bokeh.tray.native import Native
 
 
@@ -42,7 +43,8 @@ def test_marks_and_what_cannot_be_chosen(lines: dict[str, Any]) -> None:
     assert pystray.Menu.SEPARATOR.text in lines
 
 
-def test_a_change_is_handed_on() -> None:
+def test_a_change_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "_where_windows_are", lambda call: call())  # no loop runs
     desktop = Native(lambda choice: None, view(None, own=False))
     updates: list[str] = []
     desktop._icon.update_menu = lambda: updates.append("menu")

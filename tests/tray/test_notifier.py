@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,23 @@ def test_a_panel_that_starts_again_gets_it_again(panel: Panel) -> None:
         panel.disappear()
         panel.appear()
         assert panel.wait_for_icon() == name
+
+
+@pytest.mark.parametrize(
+    ("path", "interface"),
+    [
+        ("/StatusNotifierItem", "org.kde.StatusNotifierItem"),
+        ("/MenuBar", "com.canonical.dbusmenu"),
+    ],
+)
+def test_what_it_has_is_described_as_it_is(panel: Panel, path: str, interface: str) -> None:
+    panel.appear()
+    with shown(queue.Queue()):
+        panel.wait_for_icon()
+        (node,) = ElementTree.fromstring(panel.introspect(path))
+        assert node.get("name") == interface
+        names = {entry.get("name") for entry in node.iter("property")}
+        assert names == set(panel.properties(path, interface))
 
 
 def test_unknown_calls_are_answered_with_an_error(panel: Panel) -> None:
