@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
                 "video4linux"},
     "stills": {"errors", "files", "frame", "metadata"},
     "telemetry": set(),
+    "tray": {"errors", "panel"},
     "video4linux": set(),
     "weights": {"architectures", "errors", "extras", "files", "sizes"},
 }  # fmt: skip

@@ -16,7 +16,9 @@ KEYS = (*_TEXTS, *_NUMBERS, *_SWITCHES)
 _WORDS = {"on": True, "true": True, "off": False, "false": False}
 _ROOM = "The blur is off: everybody sees your room; realtime-bokeh control off off switches it on"
 
-_on_off = click.argument("value", metavar="on|off", type=click.Choice(["on", "off"]))
+_on_off = click.argument(
+    "value", metavar="on|off|toggle", type=click.Choice(["on", "off", "toggle"])
+)
 
 
 @click.group(invoke_without_command=True)
@@ -71,6 +73,8 @@ def _add_switch(name: str, key: str, help: str) -> None:
     @control.command(name, help=help)
     @_on_off
     def switch(value: str) -> None:
+        if value == "toggle":
+            value = "off" if _ask("GET", "state")["settings"][key] else "on"
         _change(key, value)
 
 

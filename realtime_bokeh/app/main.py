@@ -34,6 +34,7 @@ from realtime_bokeh.app.settings import (
     load_with_origins,
     read_profile,
 )
+from realtime_bokeh.app.tray import tray
 from realtime_bokeh.errors import BokehError, UsageError
 
 _NAME = "realtime-bokeh"
@@ -210,7 +211,7 @@ def bench(frames: int, as_json: bool, config: Path | None, **flags: object) -> N
         benchmark.print_results(results)
 
 
-for _group in (panel, control, profiles, service, weights, export, engines):
+for _group in (panel, control, tray, profiles, service, weights, export, engines):
     main_command.add_command(_group)
 
 

@@ -27,8 +27,7 @@ def panel(opens: bool, port: int, profile: str | None) -> None:
     A run begins at once if the profile names a camera; else the page starts one. q or Ctrl-C ends
     the panel. Where a panel runs already, --open opens its page.
     """
-    if opens and (address := _address_of_other()):
-        webbrowser.open(address)
+    if opens and open_page():
         return
     path: Path | None = find_profile(profile) if profile else find_default()
     settings = load_settings(path, {}, environment())
@@ -67,11 +66,12 @@ def run_with_panel(settings: Settings, port: int, begins: bool, opens: bool = Fa
         session.serve()
 
 
-def _address_of_other() -> str | None:
-    """The address of the page of a panel that runs already, if one does."""
+def open_page() -> bool:
+    """Open the page of the panel that runs already in the browser; whether one does."""
     from realtime_bokeh.panel import client, place
 
     with contextlib.suppress(BokehError):
         client.ask("GET", "state")
-        return f"http://127.0.0.1:{place.running().port}/?token={place.token()}"
-    return None
+        webbrowser.open(f"http://127.0.0.1:{place.running().port}/?token={place.token()}")
+        return True
+    return False

@@ -53,6 +53,19 @@ def test_settings_are_changed(
 
 
 @pytest.mark.parametrize(
+    ("name", "key"), [("blank", "blank"), ("freeze", "frozen"), ("off", "off")]
+)
+def test_a_key_of_the_desktop_toggles(
+    program: FakeProgram, command: Command, name: str, key: str
+) -> None:
+    for expected in ("on", "off"):
+        outcome = command("control", name, "toggle")
+        assert outcome.status == 0, outcome.lines
+        assert outcome.out.startswith(f"{key} {expected}\n")
+        assert getattr(program.settings, key) is (expected == "on")
+
+
+@pytest.mark.parametrize(
     ("line", "sentence"),
     [
         ("set strength 2", "strength cannot be taken"),

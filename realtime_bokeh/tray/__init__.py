@@ -1,0 +1,1 @@
+"""An icon in the desktop's tray: what its menu has, how it looks, and the desktops that show it."""
