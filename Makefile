@@ -19,7 +19,7 @@ test: .venv/dev
 	$(MAKE) --jobs=2 --output-sync $(TESTS:%=test-%)
 
 test-training: ; $(BIN)/python -m pytest tests/training
-test-panel: ; $(BIN)/python -m pytest tests/panel
+test-panel: ; $(BIN)/python -m pytest tests/panel tests/tray
 test-engines: ; $(BIN)/python -m pytest tests/benchmarks tests/engines
 test-exporters: ; $(BIN)/python -m pytest tests/examples tests/export tests/network
 test-live: ; $(BIN)/python -m pytest tests/live
