@@ -31,7 +31,7 @@ site=$(echo "$root$home"/lib/python3.*/site-packages)
 minor=$(basename "$(dirname "$site")" | sed 's/python3\.//')
 "$root$home/bin/python3" -m pip wheel --quiet --no-deps --wheel-dir "$work" "$source"
 wheel=$(echo "$work"/*.whl)
-"$root$home/bin/python3" -m pip install --quiet --no-compile "${wheel}[audio,panel]"
+"$root$home/bin/python3" -m pip install --quiet --no-compile "${wheel}[audio,panel,tray]"
 # GPL-2.0, which does not go with OpenVINO's Apache-2.0; and only other systems need it
 "$root$home/bin/python3" -m pip uninstall --quiet --yes pyvirtualcam
 version=$(basename "$wheel" | cut -d- -f2)
