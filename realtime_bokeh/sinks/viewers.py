@@ -14,7 +14,7 @@ _AGAIN = 5.0  # seconds after which a list of processes is old, where inotify te
 _UNTOLD = 1.0  # the same where it does not
 
 _STAYS = 0.7  # seconds that a viewer has to stay: others only look which cameras there are
-_LINGERS = 8.0  # seconds without a viewer after which frames are no longer wanted
+_LINGERS = 7.0  # seconds without a viewer after which frames are no longer wanted
 
 
 class _News(Protocol):
