@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from unittest.mock import patch
@@ -39,8 +39,8 @@ class Round:
 
     resident, allocated: bytes of memory, medians of some samples; what is not allocated any more
         the C library keeps for later, more or less of it. 0 where it does not tell.
-    threads: how many of each name. native: how many with those of libraries.
-    files: descriptors, or Windows' handles.
+    threads: how many of each name. native: how many with those of libraries, at least: a clip that
+        begins again has some for a moment. files: descriptors, or Windows' handles, at least.
     latency, p99, effect: seconds from capture to delivery, the median and the 99th percentile, and
         the median time in the effect, over the latest frames.
     frames, dropped: since the start.
@@ -96,12 +96,11 @@ class _Directed(LiveRun):
                 self.use_effect(Choice(name))
                 yield self._renders_with(name)
                 yield self._flows()
-            resident, allocated = [], []
+            samples = []
             for _ in range(_SAMPLES):
                 yield _after(_PAUSE)
-                resident.append(self._process.memory_info().rss)
-                allocated.append(_allocated())
-            result = self._round(median(resident), median(allocated))
+                samples.append(self._sample())
+            result = self._round(samples)
             print(json.dumps(asdict(result)), flush=True)
         raise Stopped
 
@@ -113,13 +112,19 @@ class _Directed(LiveRun):
     def _renders_with(self, name: str) -> Callable[[], bool]:
         return lambda: self._seen_effect.engine.reason.startswith(name)
 
-    def _round(self, resident: float, allocated: float) -> Round:
-        process, latency = self._process, self.metrics.latency("latency")
+    def _sample(self) -> tuple[int, int, int, int]:
+        """Resident and allocated bytes, threads and files of the process."""
+        process = self._process
+        files = process.num_handles() if sys.platform == "win32" else process.num_fds()
+        return process.memory_info().rss, _allocated(), process.num_threads(), files
+
+    def _round(self, samples: Sequence[tuple[int, int, int, int]]) -> Round:
+        resident, allocated, native, files = zip(*samples, strict=True)
+        latency = self.metrics.latency("latency")
         return Round(
-            resident, allocated, dict(Counter(thread.name for thread in threading.enumerate())),
-            process.num_threads(),
-            process.num_handles() if sys.platform == "win32" else process.num_fds(),
-            latency.p50, latency.p99, self.metrics.latency("effect").p50,
+            median(resident), median(allocated),
+            dict(Counter(thread.name for thread in threading.enumerate())),
+            min(native), min(files), latency.p50, latency.p99, self.metrics.latency("effect").p50,
             self.metrics.count("emit"), self.dropped,
         )  # fmt: skip
 

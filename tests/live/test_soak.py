@@ -63,7 +63,7 @@ def test_memory_stays(rounds: Sequence[Round]) -> None:
 def test_no_thread_and_no_file_is_left(rounds: Sequence[Round]) -> None:
     assert rounds[-1].threads == rounds[0].threads
     first, last = _ends(rounds, lambda each: each.native)
-    assert last <= first + 2  # a clip that begins again has some for a moment
+    assert last <= first + 2  # libraries start and end some
     first, last = _ends(rounds, lambda each: each.files)
     assert last <= first
 
