@@ -11,10 +11,11 @@ import numpy as np
 from PIL import ImageColor
 
 from realtime_bokeh.engines.base import Controls, Engine, Finish, FocusMap
-from realtime_bokeh.errors import EngineError, SourceError, UsageError
+from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.frame import Frame, Image
 from realtime_bokeh.matte import cut_out, over
 from realtime_bokeh.sizes import Size
+from realtime_bokeh.sources.loop import begin_again
 from realtime_bokeh.sources.video import VideoReader
 from realtime_bokeh.stills import Still, is_still, read_still
 
@@ -89,7 +90,7 @@ class Clip(Background):
         if frame is None:
             assert self._begin is not None
             self._begin, self._until = self._begin + self._until, 0.0
-            self._rewind()
+            self._reader = begin_again(self._reader, self._path)
             frame = self._reader.read()
             assert frame is not None, "a reader that opens has a frame"
         assert frame.pts is not None, "a file says when"
@@ -97,13 +98,6 @@ class Clip(Background):
         length = float(frame.duration * self._reader.time_base) or 1 / self._reader.fps
         self._until = float(frame.pts * self._reader.time_base) + length
         self._shown = frame
-
-    def _rewind(self) -> None:
-        self._reader.close()
-        try:
-            self._reader = VideoReader(self._path)
-        except UsageError as error:  # it could be read when this was opened
-            raise SourceError(str(error)) from error
 
     def close(self) -> None:
         self._reader.close()

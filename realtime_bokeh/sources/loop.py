@@ -40,7 +40,7 @@ class Loop(Source):
         frame = self._reader.read()
         if frame is None:
             self._begin += self._end
-            self._rewind()
+            self._reader = begin_again(self._reader, self._path)
             frame = self._reader.read()
         if frame is None or self._closed.is_set():
             return None
@@ -59,16 +59,22 @@ class Loop(Source):
         self._end = moment + (length or 1 / self.fps)
         self._pace.wait(self._begin + moment)
 
-    def _rewind(self) -> None:
-        self._reader.close()
-        try:
-            self._reader = VideoReader(self._path)
-        except UsageError as error:  # it could be read when this was opened
-            raise SourceError(str(error)) from error
-
     def cancel(self) -> None:
         self._closed.set()
 
     def close(self) -> None:
         self._closed.set()
         self._reader.close()
+
+
+def begin_again(reader: VideoReader, path: Path) -> VideoReader:
+    """Close the reader of a file, and open another at its beginning.
+
+    Raises:
+        SourceError: when it cannot be read any more.
+    """
+    reader.close()
+    try:
+        return VideoReader(path)
+    except UsageError as error:  # it could be read before
+        raise SourceError(str(error)) from error

@@ -111,14 +111,14 @@ def test_choices(client: TestClient) -> None:
 
 def test_a_profile_is_saved_loaded_and_removed(client: TestClient, program: FakeProgram) -> None:
     client.patch(STATE, json={"strength": 0.25})
-    assert client.put("/api/v1/profiles/work").status_code == 201
-    assert client.put("/api/v1/profiles/work").status_code == 200
-    assert client.get("/api/v1/profiles").json() == {"profiles": [{"name": "work"}]}
+    assert client.put("/api/v1/profiles/calls").status_code == 201
+    assert client.put("/api/v1/profiles/calls").status_code == 200
+    assert client.get("/api/v1/profiles").json() == {"profiles": [{"name": "calls"}]}
     client.patch(STATE, json={"strength": 0.75})
-    assert client.post("/api/v1/profiles/work/load").json()["settings"]["strength"] == 0.25
-    answer = client.delete("/api/v1/profiles/work")
+    assert client.post("/api/v1/profiles/calls/load").json()["settings"]["strength"] == 0.25
+    answer = client.delete("/api/v1/profiles/calls")
     assert (answer.status_code, answer.content) == (204, b"")
-    for answer in (client.delete("/api/v1/profiles/work"), client.post("/api/v1/profiles/a/load")):
+    for answer in (client.delete("/api/v1/profiles/calls"), client.post("/api/v1/profiles/a/load")):
         assert "There is no profile" in _sentence(answer, 404)
 
 
@@ -137,9 +137,9 @@ def test_a_profile_that_cannot_be_written_is_a_failure(
         raise SinkError(f"{name}.toml cannot be written (no space); nothing was kept")
 
     monkeypatch.setattr(program, "save_profile", save)
-    assert "no space" in _sentence(client.put("/api/v1/profiles/work"), 500)
+    assert "no space" in _sentence(client.put("/api/v1/profiles/calls"), 500)
     monkeypatch.setattr(program, "save_profile", lambda name: 1 / 0)
-    assert "please report it" in _sentence(client.put("/api/v1/profiles/work"), 500)
+    assert "please report it" in _sentence(client.put("/api/v1/profiles/calls"), 500)
 
 
 def test_the_view_is_one_small_picture_before_above_after(
