@@ -12,12 +12,15 @@ from realtime_bokeh.weights import Model
 
 _WINDOW = 20  # frames that a judgement rests on
 _SLOW = 1.5  # seconds of falling behind before quality is lowered
-_FAST = 4.0  # seconds with room to spare before it is raised
+_FAST = 3.0  # seconds with room to spare before it is raised
 _LONGEST = 60.0  # of the latter, after raising it has failed
+_RELIEVED = 0.75  # of the time that the network took when that failed: others have ended since
 _FULL = 0.97  # of a frame's time: what takes longer falls behind
 _AIM = 0.85  # of a frame's time, at which a lower quality is chosen
 _ROOM = 0.85  # of a frame's time, under which a higher one would stay
 _SHARES = (1.0, 0.6, 0.36)  # of the area at which a model runs
+_LEAST = 0.2  # for the lightest model: coarse, and better than a picture that stutters
+_FIXED = 0.1  # of a model's usual time, which it takes however small the picture is
 _STEP = 0.9  # of the cost of the quality before it, which the next one has at most
 
 
@@ -52,8 +55,9 @@ def ladder(
     qualities = [_quality(model, first, frame)]
     own = model.inference_size if first == "full" else first
     lighter = [other for other in models if other.shipped and other.frame_ms < model.frame_ms]
-    for each in [model, *sorted(lighter, key=lambda other: -other.frame_ms)]:
-        for share in _SHARES:
+    chain = [model, *sorted(lighter, key=lambda other: -other.frame_ms)]
+    for each in chain:
+        for share in (*_SHARES, _LEAST) if each is chain[-1] else _SHARES:
             side = math.sqrt(share)
             smaller = Size(round(own.height * side), round(own.width * side))
             quality = _quality(each, smaller, frame)
@@ -65,14 +69,15 @@ def ladder(
 
 def _quality(model: Model, size: InferenceSize, frame: Size) -> Quality:
     area = content_size(frame, size).area / model.inference_size.area
-    return Quality(model.name, size, model.frame_ms * area)
+    return Quality(model.name, size, model.frame_ms * (_FIXED + area))
 
 
 class Adapter:
     """Which quality a run should have at present.
 
     It lowers the quality after it has fallen behind for a while, and raises it when there is room
-    for long enough, which takes longer each time that raising it was a mistake.
+    for long enough, which takes longer each time that raising it was a mistake, until the network
+    is clearly faster than it was then.
 
     Args:
         qualities: from the best to the least.
@@ -95,6 +100,7 @@ class Adapter:
         self._clock = clock
         self._patience = _FAST
         self._raised_at: float | None = None
+        self._strain = 0.0  # the network's time for a unit of cost when raising it failed
         self.begin()
 
     def begin(self) -> None:
@@ -115,6 +121,8 @@ class Adapter:
             return False
         now, frame = self._clock(), 1 / self.fps
         takes = median(s for s, _ in self._frames)
+        if self._unit() < _RELIEVED * self._strain:
+            self._patience, self._strain = _FAST, 0.0
         self._slow_since = _since(self._slow_since, now, takes > _FULL * frame)
         higher = [n for n in range(self.at) if self._predicted(n) < _ROOM * frame]
         self._fast_since = _since(self._fast_since, now, bool(higher))
@@ -136,6 +144,7 @@ class Adapter:
             return False
         if self._raised_at is not None and now - self._raised_at < 2 * self._patience:
             self._patience = min(2 * self._patience, _LONGEST)
+            self._strain = self._unit()
         else:
             self._patience = _FAST
         below = range(self.at + 1, len(self.qualities))
@@ -147,9 +156,12 @@ class Adapter:
     def _predicted(self, number: int) -> float:
         """Seconds that a frame would take at another quality."""
         takes = median(s for s, _ in self._frames)
-        network = median(n for _, n in self._frames)
-        share = self.qualities[number].cost / self.qualities[self.at].cost
-        return takes - network + network * share
+        unit, now = self._unit(), self.qualities[self.at].cost
+        return takes + unit * (self.qualities[number].cost - now)
+
+    def _unit(self) -> float:
+        """Seconds that the network takes for a unit of cost."""
+        return median(n for _, n in self._frames) / self.qualities[self.at].cost
 
 
 def _since(before: float | None, now: float, holds: bool) -> float | None:

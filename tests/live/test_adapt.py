@@ -71,6 +71,19 @@ def test_a_mistake_is_repeated_less_and_less() -> None:
     assert pauses[-1] > 4 * pauses[0]
 
 
+def test_what_made_it_a_mistake_may_end() -> None:
+    """After raising has failed, and failed, a computer that is itself again is not kept waiting."""
+    computer = Computer()
+    while computer.now < 120:  # others work half of the time, too short to be seen in between
+        computer.unit = 0.003 if computer.now % 8 < 4 else 0.001
+        computer.run(0.2)
+    computer.unit = 0.003
+    computer.run(3)
+    assert computer.adapter.at
+    computer.unit = 0.001
+    assert computer.run(5) == [0]
+
+
 def test_what_is_hopeless_is_known() -> None:
     computer = Computer(unit=0.02)
     computer.run(5)
@@ -105,9 +118,9 @@ def test_the_ladder_goes_from_what_was_asked_for_to_less_and_less(size: Size | N
     assert qualities[-1].model == "lite"
     costs = [quality.cost for quality in qualities]
     assert costs == sorted(costs, reverse=True)
-    assert costs[0] > 3 * costs[-1]
+    assert costs[0] > 10 * costs[-1]
 
 
 def test_the_lightest_model_only_gets_smaller() -> None:
     qualities = ladder(find("lite"), models(), None, Size(720, 1280))
-    assert [quality.model for quality in qualities] == ["lite"] * 3
+    assert [quality.model for quality in qualities] == ["lite"] * 4
