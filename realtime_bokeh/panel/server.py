@@ -17,7 +17,6 @@ from realtime_bokeh.panel.events import Events
 from realtime_bokeh.panel.program import Program
 from realtime_bokeh.panel.security import Guard
 
-_HOST = "127.0.0.1"
 _GRACE = 1  # seconds for requests under way when it ends
 _END = 5.0  # seconds for its thread to end
 
@@ -49,7 +48,7 @@ def serving(program: Program, port: int) -> Iterator[str]:
     try:
         place.enter(port)
         thread.start()
-        yield f"http://{_HOST}:{port}/?token={token}"
+        yield place.address(port)
     finally:
         place.leave()
         events.end()
@@ -64,7 +63,7 @@ def _listen(port: int) -> socket.socket:
     try:
         if sys.platform != "win32":  # where it would let two programs have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, port))
+        listener.bind((place.HOST, port))
         listener.listen()
     except OSError as error:
         listener.close()
