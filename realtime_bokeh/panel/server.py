@@ -1,5 +1,6 @@
 """The panel's server, on a thread of its own, for this computer alone."""
 
+import asyncio
 import errno
 import socket
 import sys
@@ -21,6 +22,20 @@ _GRACE = 1  # seconds for requests under way when it ends
 _END = 5.0  # seconds for its thread to end
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which sleeps until something comes: as it is, it looks about ten times a second.
+
+    ended: to be set once it shall end.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = threading.Event()
+
+    async def main_loop(self) -> None:
+        await asyncio.to_thread(self.ended.wait)
+
+
 @contextmanager
 def serving(program: Program, port: int) -> Iterator[str]:
     """Serve a program's panel; gives the page's address, token included.
@@ -37,11 +52,11 @@ def serving(program: Program, port: int) -> Iterator[str]:
     port = listener.getsockname()[1]
     events = Events(program.state)
     program.on_change(events.changed)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             Guard(application(program, events), port, token), http="h11", ws="none",
             lifespan="off", log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=_GRACE,
+            date_header=False, proxy_headers=False, timeout_graceful_shutdown=_GRACE,
         )
     )  # fmt: skip
     thread = threading.Thread(target=server.run, args=([listener],), name="panel", daemon=True)
@@ -52,7 +67,7 @@ def serving(program: Program, port: int) -> Iterator[str]:
     finally:
         place.leave()
         events.end()
-        server.should_exit = True
+        server.ended.set()
         if thread.ident is not None:
             thread.join(_END)
         listener.close()
