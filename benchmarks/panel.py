@@ -3,15 +3,18 @@
     python benchmarks/panel.py [--rounds 8] [--seconds 5] [--model lite]
 
 One run at 1280x720 goes on from beginning to end, as fast as it can: pictures are always at hand.
-In every round it has, one after the other, no panel; a panel that nobody looks at; a panel whose
-view is fetched ten times a second and whose events are read; and the page in Chromium, if there is
-one. Viewers are processes of their own, whose time is not the program's. Prints JSON: medians over
-the rounds, of figures and of their ratios to those without a panel in the same round. On a computer
-that does much else, frames are few and a viewer's pictures as many as ever: look at the processor
-time that it takes in a second then (more_cpu_ms_a_second).
+In every round it has a panel that nobody looks at; a panel whose view is fetched eight times a
+second and whose events are read, as the page does it; and the page in Chromium, if there is one; in
+every second round the other way round. Before and after each it has no panel, and the mean of these
+two is what it is compared to, because computers grow faster and slower. Viewers are processes of
+their own, whose time is not the program's. Prints JSON: medians over the rounds, of figures and of
+their ratios. On a computer that does much else, frames are few and a viewer's pictures as many as
+ever: look at the processor time in a second then, of the whole program (more_cpu_ms_a_second) and,
+which varies least, of the threads that there are for the panel alone (panel_cpu_ms_a_second).
 """
 
 import argparse
+import http.client
 import itertools
 import json
 import multiprocessing
@@ -26,6 +29,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -39,7 +43,7 @@ from realtime_bokeh.sources import demo
 
 _SIZE = Size(720, 1280)
 _RATE = 240.0  # pictures a second, more than can be rendered
-_VIEW = 0.1  # seconds between pictures that a viewer fetches
+_VIEW = 0.125  # seconds between pictures that a viewer fetches, as the page
 _SETTLE = 1.5  # seconds after a change before anything is counted
 _CHROMIUM = "/usr/bin/chromium"
 
@@ -51,6 +55,11 @@ class Figures(NamedTuple):
 
     fps: float
     cpu_ms: float  # processor time of the program for a frame
+    panel_ms: float = 0.0  # processor time of the panel's threads in a second
+
+    def mean(self, other: "Figures") -> "Figures":
+        """What lies between two stretches."""
+        return Figures(*((a + b) / 2 for a, b in zip(self, other, strict=True)))
 
 
 class _Endless(Source):
@@ -89,7 +98,7 @@ _scene = demo.Demo
 
 
 def _fetch(url: str, active: Event, begun: Event) -> None:
-    """A viewer: the view ten times a second, and events."""
+    """A viewer: the view eight times a second, and events."""
     root, token = url.split("?token=")
 
     def listen() -> None:
@@ -100,12 +109,15 @@ def _fetch(url: str, active: Event, begun: Event) -> None:
     while True:
         active.wait()
         threading.Thread(target=listen, daemon=True).start()
+        connection = http.client.HTTPConnection(urlsplit(root).netloc)  # one, as browsers do
         while active.is_set():
             begin = time.monotonic()
-            with suppress(OSError):
-                urllib.request.urlopen(f"{root}api/v1/view?token={token}").read()
+            with suppress(OSError, http.client.HTTPException):
+                connection.request("GET", f"/api/v1/view?token={token}")
+                connection.getresponse().read()
                 begun.set()
             time.sleep(max(0.0, _VIEW - (time.monotonic() - begin)))
+        connection.close()
 
 
 def _browse(url: str, active: Event, begun: Event) -> None:
@@ -144,17 +156,32 @@ def _watched(viewer: tuple[Event, Event] | None) -> Iterator[None]:
         active.clear()
 
 
-def _measure(seconds: float) -> Figures:
+def _measure(seconds: float, others: set[int | None]) -> Figures:
+    """What the run does at present; `others`: the threads that are not the panel's."""
     time.sleep(_SETTLE)
     process = psutil.Process()
-    cpu, begin, before = process.cpu_times(), time.perf_counter(), _Counted.count
+    cpu, panel, before = process.cpu_times(), _used(process, others), _Counted.count
+    begin = time.perf_counter()
     time.sleep(seconds)
+    took, frames = time.perf_counter() - begin, _Counted.count - before
     after = process.cpu_times()
-    frames = _Counted.count - before
     if not frames:
         sys.exit("the run gave no frame; give more --seconds")
     used = after.user + after.system - cpu.user - cpu.system
-    return Figures(frames / (time.perf_counter() - begin), 1e3 * used / frames)
+    panel_used = _used(process, others) - panel
+    return Figures(frames / took, 1e3 * used / frames, 1e3 * panel_used / took)
+
+
+def _used(process: psutil.Process, others: set[int | None]) -> float:
+    """Processor time, in seconds, of Python's threads that are not among others."""
+    mine = _threads() - others
+    return sum(
+        float(each.user_time + each.system_time) for each in process.threads() if each.id in mine
+    )
+
+
+def _threads() -> set[int | None]:
+    return {thread.native_id for thread in threading.enumerate()}
 
 
 def _spawned(viewer: Viewer, url: str) -> tuple[Event, Event]:
@@ -189,34 +216,32 @@ def main() -> None:
         viewers["chromium"] = _spawned(_browse, url)
     while not _Counted.count:
         time.sleep(0.1)
-    rounds = []
-    for _ in range(args.rounds):
-        found = {"none": _measure(args.seconds)}
-        for name, viewer in viewers.items():
-            with serving(session, port), _watched(viewer):
-                found[name] = _measure(args.seconds)
-        rounds.append(found)
+    others = _threads()
+    none = [_measure(args.seconds, others)]
+    found: dict[str, list[tuple[Figures, Figures]]] = {name: [] for name in viewers}
+    for number in range(args.rounds):
+        for name in list(viewers)[:: -1 if number % 2 else 1]:
+            with serving(session, port), _watched(viewers[name]):
+                figures = _measure(args.seconds, others)
+            none.append(_measure(args.seconds, others))
+            found[name].append((figures, none[-2].mean(none[-1])))
     session.stop()
     while session.state().phase != "stopped":
         time.sleep(0.1)
-    print(json.dumps(_summary(rounds), indent=2))
+    summary = {"none": _summary([(figures, figures) for figures in none])}
+    print(json.dumps(summary | {name: _summary(each) for name, each in found.items()}, indent=2))
 
 
-def _summary(rounds: list[dict[str, Figures]]) -> dict[str, dict[str, float]]:
-    summary = {}
-    for name in rounds[0]:
-        mine = [found[name] for found in rounds]
-        pairs = [(found[name], found["none"]) for found in rounds]
-        summary[name] = {
-            "fps": round(median(each.fps for each in mine), 1),
-            "fps_ratio": round(median(a.fps / b.fps for a, b in pairs), 3),
-            "cpu_ms_a_frame": round(median(each.cpu_ms for each in mine), 2),
-            "cpu_ratio": round(median(a.cpu_ms / b.cpu_ms for a, b in pairs), 3),
-            "more_cpu_ms_a_second": round(
-                median((a.cpu_ms - b.cpu_ms) * a.fps for a, b in pairs), 1
-            ),
-        }
-    return summary
+def _summary(pairs: list[tuple[Figures, Figures]]) -> dict[str, float]:
+    """Of stretches, each with what it is compared to."""
+    return {
+        "fps": round(median(a.fps for a, _ in pairs), 1),
+        "fps_ratio": round(median(a.fps / b.fps for a, b in pairs), 3),
+        "cpu_ms_a_frame": round(median(a.cpu_ms for a, _ in pairs), 2),
+        "cpu_ratio": round(median(a.cpu_ms / b.cpu_ms for a, b in pairs), 3),
+        "more_cpu_ms_a_second": round(median((a.cpu_ms - b.cpu_ms) * a.fps for a, b in pairs), 1),
+        "panel_cpu_ms_a_second": round(median(a.panel_ms for a, _ in pairs), 1),
+    }
 
 
 if __name__ == "__main__":

@@ -72,6 +72,6 @@ def open_page() -> bool:
 
     with contextlib.suppress(BokehError):
         client.ask("GET", "state")
-        webbrowser.open(f"http://127.0.0.1:{place.running().port}/?token={place.token()}")
+        webbrowser.open(place.address(place.running().port))
         return True
     return False

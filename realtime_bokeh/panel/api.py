@@ -25,7 +25,7 @@ from realtime_bokeh.panel.models import (
     State,
 )
 from realtime_bokeh.panel.program import Busy, Missing, Program
-from realtime_bokeh.panel.view import jpeg
+from realtime_bokeh.panel.view import View
 
 _STATIC = Path(__file__).with_name("static")
 _UNKEPT = {"cache-control": "no-store"}
@@ -62,7 +62,7 @@ def application(program: Program, events: Events) -> FastAPI:
         title="Realtime Bokeh", version=__version__, openapi_url="/api/v1/openapi.json",
         docs_url=None, redoc_url=None, redirect_slashes=False,
     )  # fmt: skip
-    app.include_router(_run_routes(program, events))
+    app.include_router(_run_routes(program, events, View(program.pair)))
     app.include_router(_profile_routes(program))
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _wrong)
@@ -78,7 +78,7 @@ def application(program: Program, events: Events) -> FastAPI:
     return app
 
 
-def _run_routes(program: Program, events: Events) -> APIRouter:
+def _run_routes(program: Program, events: Events, view: View) -> APIRouter:
     routes = APIRouter(prefix="/api/v1", dependencies=_TOKEN)
 
     @routes.get("/state", responses=_errors())
@@ -122,12 +122,12 @@ def _run_routes(program: Program, events: Events) -> APIRouter:
             **_errors(),
         },
     )  # fmt: skip
-    def view() -> Response:
+    async def look() -> Response:  # on the loop: a thread would take longer than the picture
         """The camera's newest picture above its rendering."""
-        pair = program.pair()
-        if pair is None:
+        picture = view.jpeg()
+        if picture is None:
             return Response(status_code=204, headers=_UNKEPT)
-        return Response(jpeg(pair), headers=_UNKEPT, media_type="image/jpeg")
+        return Response(picture, headers=_UNKEPT, media_type="image/jpeg")
 
     return routes
 

@@ -23,7 +23,7 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str,
     """
     running = place.running()
     request = Request(
-        f"http://127.0.0.1:{running.port}/api/v1/{path}", method=method,
+        f"http://{place.HOST}:{running.port}/api/v1/{path}", method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {place.token()}", "Content-Type": "application/json"},
     )  # fmt: skip

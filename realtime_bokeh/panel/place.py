@@ -13,6 +13,9 @@ import psutil
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.files import reason, temporary_path
 
+HOST = "127.0.0.1"
+"""Where panels are served: this computer, for itself alone."""
+
 
 @dataclass(frozen=True)
 class Running:
@@ -41,10 +44,17 @@ def token() -> str:
         made = secrets.token_urlsafe(32)
         _write(path, made)
     except OSError as error:
-        raise BokehError(
-            f"{path} cannot be kept ({reason(error)}); make its folder yours"
-        ) from error
+        raise _unkept(path, error) from error
     return made
+
+
+def address(port: int) -> str:
+    """The address of the page of a panel, which opens it to whoever knows it.
+
+    Raises:
+        BokehError: as `token`.
+    """
+    return f"http://{HOST}:{port}/?token={token()}"
 
 
 def enter(port: int) -> None:
@@ -57,9 +67,7 @@ def enter(port: int) -> None:
     try:
         _write(path, json.dumps(asdict(Running(port, os.getpid()))))
     except OSError as error:
-        raise BokehError(
-            f"{path} cannot be kept ({reason(error)}); make its folder yours"
-        ) from error
+        raise _unkept(path, error) from error
 
 
 def leave() -> None:
@@ -83,7 +91,7 @@ def running() -> Running:
 
 
 def _unkept(path: Path, error: OSError) -> BokehError:
-    return BokehError(f"{path} cannot be kept ({reason(error)}); make its folder your own")
+    return BokehError(f"{path} cannot be kept ({reason(error)}); make its folder yours")
 
 
 def _running_path() -> Path:

@@ -25,6 +25,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",  # an address may have the token in it
     "cross-origin-resource-policy": "same-origin",
 }
+_WITH_BODY = {"content-length", "transfer-encoding"}  # a request without these has none
 _REMEDY = "open the panel by: realtime-bokeh panel --open"
 
 Message = MutableMapping[str, Any]
@@ -58,6 +59,9 @@ class Guard:
         }
         if refusal := self._refusal(scope, headers):
             await _refuse(send, *refusal)
+            return
+        if not headers.keys() & _WITH_BODY:
+            await self._app(scope, receive, _with_headers(send))
             return
         body = await _read(receive)
         if body is None:

@@ -1,5 +1,6 @@
 """The panel's server, on a thread of its own, for this computer alone."""
 
+import asyncio
 import errno
 import socket
 import sys
@@ -17,9 +18,22 @@ from realtime_bokeh.panel.events import Events
 from realtime_bokeh.panel.program import Program
 from realtime_bokeh.panel.security import Guard
 
-_HOST = "127.0.0.1"
 _GRACE = 1  # seconds for requests under way when it ends
 _END = 5.0  # seconds for its thread to end
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which sleeps until something comes: as it is, it looks about ten times a second.
+
+    ended: to be set once it shall end.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = threading.Event()
+
+    async def main_loop(self) -> None:
+        await asyncio.to_thread(self.ended.wait)
 
 
 @contextmanager
@@ -38,22 +52,22 @@ def serving(program: Program, port: int) -> Iterator[str]:
     port = listener.getsockname()[1]
     events = Events(program.state)
     program.on_change(events.changed)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             Guard(application(program, events), port, token), http="h11", ws="none",
             lifespan="off", log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=_GRACE,
+            date_header=False, proxy_headers=False, timeout_graceful_shutdown=_GRACE,
         )
     )  # fmt: skip
     thread = threading.Thread(target=server.run, args=([listener],), name="panel", daemon=True)
     try:
         place.enter(port)
         thread.start()
-        yield f"http://{_HOST}:{port}/?token={token}"
+        yield place.address(port)
     finally:
         place.leave()
         events.end()
-        server.should_exit = True
+        server.ended.set()
         if thread.ident is not None:
             thread.join(_END)
         listener.close()
@@ -64,7 +78,7 @@ def _listen(port: int) -> socket.socket:
     try:
         if sys.platform != "win32":  # where it would let two programs have one port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((_HOST, port))
+        listener.bind((place.HOST, port))
         listener.listen()
     except OSError as error:
         listener.close()

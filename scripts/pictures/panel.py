@@ -36,7 +36,7 @@ def _panel(folder: str) -> Iterator[str]:
     os.environ |= {"XDG_CONFIG_HOME": folder, "XDG_STATE_HOME": folder}
     with subprocess.Popen(line) as program:
         try:
-            yield f"http://127.0.0.1:{_PORT}/?token={place.token()}"
+            yield place.address(_PORT)
         finally:
             program.terminate()
 

@@ -44,7 +44,7 @@ class Driven:
         for body, pipe in ((self._read_frames, process.stdout), (self._listen, process.stderr)):
             threading.Thread(target=body, args=(pipe,), daemon=True).start()
         self._api, self._token = f"http://127.0.0.1:{port}/api/v1/", place.token()
-        self.url = f"http://127.0.0.1:{port}/?token={self._token}"
+        self.url = place.address(port)
         self.until(self._answers)
 
     def _answers(self) -> bool:

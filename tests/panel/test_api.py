@@ -142,9 +142,7 @@ def test_a_profile_that_cannot_be_written_is_a_failure(
     assert "please report it" in _sentence(client.put("/api/v1/profiles/calls"), 500)
 
 
-def test_the_view_is_one_small_picture_before_above_after(
-    client: TestClient, program: FakeProgram
-) -> None:
+def test_the_view_is_a_jpeg_that_nobody_keeps(client: TestClient, program: FakeProgram) -> None:
     answer = client.get("/api/v1/view")
     assert (answer.status_code, answer.content) == (204, b"")
     program.shown = pair(40, 200)
@@ -154,15 +152,7 @@ def test_the_view_is_one_small_picture_before_above_after(
     assert "etag" not in answer.headers
     image = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
-    assert image.shape == (720, 640, 3)
-    assert abs(int(image[180, 320, 0]) - 40) < 5
-    assert abs(int(image[540, 320, 0]) - 200) < 5
-    program.shown = pair(40, 200, height=48, width=64)
-    image = cv2.imdecode(
-        np.frombuffer(client.get("/api/v1/view").content, np.uint8), cv2.IMREAD_COLOR
-    )
-    assert image is not None
-    assert image.shape == (96, 64, 3)
+    assert image.shape == (576, 512, 3)
 
 
 def test_the_page_and_its_files(client: TestClient) -> None:

@@ -2,7 +2,7 @@
 
 import { request } from "/api.js";
 
-const PERIOD_MS = 100; // the shortest between two pictures
+const PERIOD_MS = 125; // the shortest between two pictures
 const EMPTY_MS = 500; // and while there is none
 
 const stage = document.querySelector(".stage");
