@@ -34,7 +34,7 @@ from realtime_bokeh.live.run import LiveRun
 from realtime_bokeh.live.state import State
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.address import check_address, is_address, without_secrets
-from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
+from realtime_bokeh.sources.camera import DEFAULT_SIZE, stable_name
 
 _HOPELESS = 4.0  # seconds that a first picture may take before a faster way is named
 
@@ -95,7 +95,7 @@ class _Openers:
     def __init__(self, settings: Settings, frame: Size) -> None:
         self._settings, self._frame = settings, frame
 
-    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
+    def camera(self, name: str) -> Callable[[], Source]:
         check_camera(name, self._settings)
         return _camera_opener(name, self._settings)
 
@@ -109,8 +109,8 @@ class _Openers:
         return ladder(weights.find(choice.model), weights.models(), choice.size, self._frame)
 
 
-def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
-    """What opens a camera, and whether no two of its pictures are alike."""
+def _camera_opener(name: str, settings: Settings) -> Callable[[], Source]:
+    """What opens a camera."""
     stable, clip = name, _is_clip(name)
 
     def opened() -> Source:
@@ -118,7 +118,7 @@ def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source],
         stable = stable_name(stable)  # which one that has not come yet does not have
         return _open_source(stable, settings, clip)
 
-    return opened, has_sensor(name)
+    return opened
 
 
 def _advice(settings: Settings) -> str:
@@ -239,7 +239,7 @@ def run_live(
         parts.add_engine(effect)
         say_passed_over(effect.engine, settings)
         source = WatchedCamera(
-            *_camera_opener(camera, settings), settings.wait, settings.size or DEFAULT_SIZE,
+            _camera_opener(camera, settings), settings.wait, settings.size or DEFAULT_SIZE,
             settings.fps or SCENE_FPS,
         )  # fmt: skip
         parts.add_source(source)

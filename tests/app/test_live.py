@@ -85,7 +85,7 @@ def test_a_camera_that_comes_late_is_found_again(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(live, "_open_source", open_source)
     monkeypatch.setattr(live, "stable_name", lambda name: links.get(name, name))
-    opener, _ = live._camera_opener("0", Settings())
+    opener = live._camera_opener("0", Settings())
     opener()
     links["0"] = "/dev/v4l/by-id/webcam"  # it is there
     opener()
