@@ -17,7 +17,7 @@ from realtime_bokeh.app.figures import ENDINGS, exported
 from realtime_bokeh.app.keep import save_picture
 from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
-from realtime_bokeh.app.process import give_way, threads_with_room
+from realtime_bokeh.app.process import give_way, keep_one_heap, threads_with_room
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
 from realtime_bokeh.engines import Engine, check_engine
@@ -220,6 +220,7 @@ def run_live(
     """
     camera = settings.camera
     assert camera is not None
+    keep_one_heap()
     if settings.low_priority:
         give_way()
     settings = replace(settings, threads=settings.threads or threads_with_room())
