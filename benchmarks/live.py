@@ -46,8 +46,8 @@ _PATIENCE = 8  # times SECONDS, for the full quality to come back
 class _Openers:
     """Opens engines; there is one camera."""
 
-    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
-        return partial(Demo, _SIZE, _FPS), False
+    def camera(self, name: str) -> Callable[[], Source]:
+        return partial(Demo, _SIZE, _FPS)
 
     def engine(self, name: str, quality: Quality) -> Callable[[], Engine]:
         return partial(open_engine, quality.model, name, inference=quality.size)
@@ -142,7 +142,7 @@ def main() -> None:
     opener = partial(open_engine, args.model)
     effect = LiveEffect(opener(), opener)
     engine = effect.engine.reason
-    camera = WatchedCamera(*openers.camera("demo"))
+    camera = WatchedCamera(openers.camera("demo"))
     run = LiveRun(camera, effect, [sink], openers, Choice(args.model), fps=_FPS)
     measurement = _Measurement(run, sink, args.seconds)
     thread = threading.Thread(target=measurement)

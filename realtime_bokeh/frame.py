@@ -48,6 +48,7 @@ class Source(ABC):
     size: of every frame; a camera may change it later, as when a phone is turned.
     fps: frames a second, nominal.
     live: whether frames come at their own pace, so that only the newest counts.
+    noisy: whether no two of its pictures are alike, as with a sensor.
     total: how many frames there are, as far as is known.
     time_base: seconds per unit of a frame's pts; None for live sources.
     """
@@ -55,6 +56,7 @@ class Source(ABC):
     size: Size
     fps: float
     live: bool = False
+    noisy: bool = False
     total: int | None = None
     time_base: Fraction | None = None
 

@@ -17,7 +17,7 @@ from realtime_bokeh.app.figures import ENDINGS, exported
 from realtime_bokeh.app.keep import save_picture
 from realtime_bokeh.app.outputs import check_outputs, demand
 from realtime_bokeh.app.parts import SCENE, SCENE_FPS, Parts, engine_opener, say_passed_over
-from realtime_bokeh.app.process import give_way, threads_with_room
+from realtime_bokeh.app.process import give_way, keep_one_heap, threads_with_room
 from realtime_bokeh.app.settings import Settings
 from realtime_bokeh.app.terminal import keys
 from realtime_bokeh.engines import Engine, check_engine
@@ -34,7 +34,7 @@ from realtime_bokeh.live.run import LiveRun
 from realtime_bokeh.live.state import State
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources.address import check_address, is_address, without_secrets
-from realtime_bokeh.sources.camera import DEFAULT_SIZE, has_sensor, stable_name
+from realtime_bokeh.sources.camera import DEFAULT_SIZE, stable_name
 
 _HOPELESS = 4.0  # seconds that a first picture may take before a faster way is named
 
@@ -95,7 +95,7 @@ class _Openers:
     def __init__(self, settings: Settings, frame: Size) -> None:
         self._settings, self._frame = settings, frame
 
-    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
+    def camera(self, name: str) -> Callable[[], Source]:
         check_camera(name, self._settings)
         return _camera_opener(name, self._settings)
 
@@ -109,8 +109,8 @@ class _Openers:
         return ladder(weights.find(choice.model), weights.models(), choice.size, self._frame)
 
 
-def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source], bool]:
-    """What opens a camera, and whether no two of its pictures are alike."""
+def _camera_opener(name: str, settings: Settings) -> Callable[[], Source]:
+    """What opens a camera."""
     stable, clip = name, _is_clip(name)
 
     def opened() -> Source:
@@ -118,7 +118,7 @@ def _camera_opener(name: str, settings: Settings) -> tuple[Callable[[], Source],
         stable = stable_name(stable)  # which one that has not come yet does not have
         return _open_source(stable, settings, clip)
 
-    return opened, has_sensor(name)
+    return opened
 
 
 def _advice(settings: Settings) -> str:
@@ -220,6 +220,7 @@ def run_live(
     """
     camera = settings.camera
     assert camera is not None
+    keep_one_heap()
     if settings.low_priority:
         give_way()
     settings = replace(settings, threads=settings.threads or threads_with_room())
@@ -239,7 +240,7 @@ def run_live(
         parts.add_engine(effect)
         say_passed_over(effect.engine, settings)
         source = WatchedCamera(
-            *_camera_opener(camera, settings), settings.wait, settings.size or DEFAULT_SIZE,
+            _camera_opener(camera, settings), settings.wait, settings.size or DEFAULT_SIZE,
             settings.fps or SCENE_FPS,
         )  # fmt: skip
         parts.add_source(source)

@@ -93,19 +93,24 @@ def _previews(hud: Hud, alone: bool) -> list[Callable[[Source], Sink]]:
 def demand(sinks: Sequence[Sink], always: bool) -> Iterator[Callable[[], bool]]:
     """Whether anybody sees the outputs; gives the function to ask.
 
-    Only of a virtual camera that is the one output can it be that nobody does.
+    Only of a virtual camera can it be that nobody does, and not while the preview's window is there
+    beside it.
 
     Args:
         always: whether they count as seen at any rate.
     """
+    from realtime_bokeh.sinks.preview import Preview
     from realtime_bokeh.sinks.virtual_camera import VirtualCamera
 
-    (first, *others) = sinks
-    if always or others or not isinstance(first, VirtualCamera):
+    windows = [sink for sink in sinks if isinstance(sink, Preview)]
+    output = sinks[-1]
+    if always or not isinstance(output, VirtualCamera):
         yield lambda: True
         return
-    viewers = Viewers(first.name)
+    viewers = Viewers(output.name)
+    wanted = Demand(viewers.watched).wanted
     try:
-        yield Demand(viewers.watched).wanted
+        # asked in any case: when the window goes, it is known whether somebody else watches
+        yield lambda: wanted() or any(window.seen for window in windows)
     finally:
         viewers.close()

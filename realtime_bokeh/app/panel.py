@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from realtime_bokeh.app.display import console
-from realtime_bokeh.app.process import give_way
+from realtime_bokeh.app.process import give_way, keep_one_heap
 from realtime_bokeh.app.profile import find_default, find_profile, profile_option
 from realtime_bokeh.app.settings import Settings, environment, load_settings
 from realtime_bokeh.errors import BokehError, UsageError
@@ -52,6 +52,7 @@ def run_with_panel(settings: Settings, port: int, begins: bool, opens: bool = Fa
         ) from error
     from realtime_bokeh.app.session import Session
 
+    keep_one_heap()  # before the server's threads
     if settings.low_priority:
         give_way()  # once, not at every run
     session = Session(replace(settings, low_priority=False))

@@ -74,10 +74,8 @@ class WatchedCamera(Source):
     `given`. While nobody wants its frames (`want`), the camera is closed, and its light is off.
 
     Args:
-        opener: opens the camera.
-        noisy: whether two of its pictures are never alike, as with a sensor: a driver that repeats
-            one is stuck then. Where the picture is still after it was opened again, it may be a
-            cover, and counts as good.
+        opener: opens the camera. Where that is noisy, a driver that repeats a picture is stuck; if
+            the picture is still after it was opened again, it may be a cover, and counts as good.
         wait: whether to begin without a camera, and wait for one.
         size, fps: that hold where the run begins without it.
 
@@ -90,7 +88,6 @@ class WatchedCamera(Source):
     def __init__(
         self,
         opener: Callable[[], Source],
-        noisy: bool = False,
         wait: bool = False,
         size: Size = Size(720, 1280),
         fps: float = 30.0,
@@ -102,7 +99,7 @@ class WatchedCamera(Source):
         self._description = "camera: none yet"
         self._clock = clock
         self._changed = threading.Condition()
-        self._opener, self._noisy = opener, noisy
+        self._opener = opener
         self._wanted, self._unwanted_at = True, 0.0
         self._ended = False
         self._reading: _Reading | None = None
@@ -147,10 +144,10 @@ class WatchedCamera(Source):
                 self._wanted, self._unwanted_at = wanted, self._clock()
                 self._changed.notify_all()
 
-    def use(self, opener: Callable[[], Source], noisy: bool) -> None:
+    def use(self, opener: Callable[[], Source]) -> None:
         """Read another camera from now on; from any thread."""
         with self._changed:
-            self._opener, self._noisy = opener, noisy
+            self._opener = opener
             self._release()
             self._begin()
             self._changed.notify_all()
@@ -181,7 +178,7 @@ class WatchedCamera(Source):
             with self._changed:
                 if reading is not self._reading:  # another was chosen meanwhile
                     continue
-                if problem is None and (problem := self._repeats(frame.image)) is None:
+                if problem is None and (problem := self._repeats(reading, frame.image)) is None:
                     return self._taken(frame)
                 self._lost(problem)
 
@@ -192,14 +189,15 @@ class WatchedCamera(Source):
         # cameras slow down in the dark, and so do computers under load
         return self._clock() - self._came_at > max(_SILENCE, 5 * self._interval)
 
-    def _repeats(self, image: Image) -> str | None:
+    def _repeats(self, reading: _Reading, image: Image) -> str | None:
         """What to say of a camera that gives this picture: nothing, unless it is stuck."""
         now = self._clock()
         if self._latest is None or not _alike(image, self._latest):
             self._latest, self._changed_at, self._still = image, now, False
-        elif self._noisy and not self._still and now - self._changed_at > _SILENCE:
+        elif not self._still and now - self._changed_at > _SILENCE:
             self._still = True
-            return "the camera repeats one picture"
+            if reading.source is not None and reading.source.noisy:
+                return "the camera repeats one picture"
         return None
 
     def _taken(self, frame: Frame) -> Frame:

@@ -26,8 +26,8 @@ class Choice:
 class Openers(Protocol):
     """Opens what a run may be told to use."""
 
-    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
-        """What opens a camera, and whether it is noisy; see `WatchedCamera`.
+    def camera(self, name: str) -> Callable[[], Source]:
+        """What opens a camera.
 
         Raises:
             UsageError: when there is no such camera.

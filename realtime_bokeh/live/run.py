@@ -140,7 +140,7 @@ class LiveRun:
         Raises:
             UsageError: when there is no such camera; the present one stays.
         """
-        self.camera.use(*self._openers.camera(name))
+        self.camera.use(self._openers.camera(name))
 
     def use_effect(self, choice: Choice) -> None:
         """Render with another model, engine or size as soon as it is ready; from any thread.

@@ -111,6 +111,11 @@ class Preview(Sink):
     def describe(self) -> str:
         return "window"
 
+    @property
+    def seen(self) -> bool:
+        """Whether the window is there, as far as is known."""
+        return not self._lost
+
     def write(self, frame: Frame) -> None:
         self._listen()
         if not self._ready:

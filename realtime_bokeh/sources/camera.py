@@ -55,11 +55,6 @@ def stable_name(name: str) -> str:
     return next((str(link) for link in links if os.path.realpath(link) == device), name)
 
 
-def has_sensor(name: str) -> bool:
-    """Whether a camera is known to be a device, no two pictures of which are alike."""
-    return os.path.realpath(_path(name)) in linux_cameras()
-
-
 def _at_hand() -> str:
     cameras = linux_cameras()
     if not cameras:
@@ -145,6 +140,7 @@ class Camera(Source):
             self.close()
             raise
         self.size = Size.of(first.image)
+        self.noisy = os.path.realpath(_path(str(target))) in linux_cameras()
         granted = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = granted if 1 <= granted <= 240 else 30.0
         self._first: Frame | None = first

@@ -23,7 +23,7 @@ from realtime_bokeh.live import adapt
 from realtime_bokeh.live import camera as live_camera
 from realtime_bokeh.live.hud import Hud
 from realtime_bokeh.live.run import LiveRun
-from realtime_bokeh.sinks import kernel_module, preview, virtual_camera
+from realtime_bokeh.sinks import kernel_module, preview, viewers, virtual_camera
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import camera, microphone, stream
 from tests import clips, servers
@@ -85,7 +85,7 @@ def test_a_camera_that_comes_late_is_found_again(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(live, "_open_source", open_source)
     monkeypatch.setattr(live, "stable_name", lambda name: links.get(name, name))
-    opener, _ = live._camera_opener("0", Settings())
+    opener = live._camera_opener("0", Settings())
     opener()
     links["0"] = "/dev/v4l/by-id/webcam"  # it is there
     opener()
@@ -266,6 +266,28 @@ def test_a_window_that_is_lost_ends_only_a_run_that_has_nothing_else(
         (told,) = capfd.readouterr().err.splitlines()
         assert told.endswith("is gone, perhaps with its screen; the run goes on without a window")
     sink.close(complete=True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="v4l2loopback is Linux's")
+@pytest.mark.parametrize("viewer", [False, True])
+@pytest.mark.parametrize("always", [False, True])
+def test_a_window_counts_as_a_viewer_until_it_is_gone(
+    viewer: bool, always: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(preview, "check_screen", lambda: None)
+    monkeypatch.setattr(viewers.Viewers, "watched", lambda self: viewer)
+    monkeypatch.setattr(viewers, "_STAYS", 0.0)
+    LoopbackDevice.plug_in(monkeypatch, LoopbackDevice(tmp_path))
+    window = WindowProcess(monkeypatch)
+    camera = CountingSource(None, live=True)
+    sinks = [opener(camera) for opener in outputs.check_outputs(None, Hud(()))]
+    with outputs.demand(sinks, always) as wanted:
+        assert wanted()
+        window.connection.close()
+        sinks[0].idle()
+        assert wanted() is (viewer or always)
+    for sink in sinks:
+        sink.close(complete=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="v4l2loopback is Linux's")

@@ -1,3 +1,4 @@
+import ctypes
 import os
 import subprocess
 import sys
@@ -49,3 +50,27 @@ def test_on_windows_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(nice=asked.append))
     process.give_way()
     assert asked == [0x4000]
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"),
+    reason="it is glibc that has several",
+)
+@pytest.mark.parametrize(("kept", "expected"), [(True, 1), (False, 5)])
+def test_threads_share_one_heap(kept: bool, expected: int) -> None:
+    program = (
+        "import ctypes, threading\n"
+        "from realtime_bokeh.app.process import keep_one_heap\n"
+        f"{'keep_one_heap()' if kept else ''}\n"
+        "meet = threading.Barrier(5)\n"
+        "def use(): held = bytearray(10_000); meet.wait(); meet.wait()\n"
+        "for _ in range(4): threading.Thread(target=use).start()\n"
+        "meet.wait()\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, 'stdout'))\n"
+        "libc.fflush(None)\n"
+        "meet.wait()"
+    )
+    line = [sys.executable, "-c", program]
+    done = subprocess.run(line, capture_output=True, text=True, env=ENVIRONMENT, check=True)
+    assert done.stdout.count("<heap ") == expected

@@ -30,7 +30,7 @@ class MarkedCamera(Source):
     opens: cleared, opening it blocks.
     """
 
-    size, fps, live = SIZE, 30.0, True
+    size, fps, live, noisy = SIZE, 30.0, True, True
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -109,12 +109,12 @@ class OtherOpeners:
         self.asked: tuple[str, InferenceSize] | None = None
         self.slow: set[str] = set()
 
-    def camera(self, name: str) -> tuple[Callable[[], Source], bool]:
+    def camera(self, name: str) -> Callable[[], Source]:
         if name != "other":
             raise UsageError(f"There is no camera {name!r}")
         other = MarkedCamera()
         other.image = np.ascontiguousarray(other.image[:24])
-        return lambda: other, False
+        return lambda: other
 
     def engine(self, name: str, quality: Quality) -> Callable[[], Engine]:
         self.asked = name, quality.size
@@ -148,7 +148,7 @@ class Stage:
         self.screen, self.recording = RecordingSink(live=True), RecordingSink()
         self.watched = True
         self.slept = 0.0
-        self.camera = WatchedCamera(opener or self._open, noisy=True, clock=self._now)
+        self.camera = WatchedCamera(opener or self._open, clock=self._now)
         self.mended = threading.Event()
         self.refusal: Exception | None = None
         self.openers = OtherOpeners()

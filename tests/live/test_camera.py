@@ -18,13 +18,13 @@ class Device:
     """A camera and its driver.
 
     present: whether it can be opened. broken: reading fails. flows: cleared, reading hangs for
-    those who have opened it since it was set here. stuck: it repeats one picture. held: by how many
-    it is open.
+    those who have opened it since it was set here. noisy: it has a sensor. stuck: it repeats one
+    picture. held: by how many it is open.
     """
 
     def __init__(self, size: Size = Size(4, 6)) -> None:
         self.size = size
-        self.present, self.broken, self.stuck = True, False, False
+        self.present, self.broken, self.noisy, self.stuck = True, False, False, False
         self.flows = threading.Event()
         self.flows.set()
         self.opened = 0
@@ -44,7 +44,7 @@ class _Opened(Source):
     fps = 25.0
 
     def __init__(self, device: Device) -> None:
-        self.size = device.size
+        self.size, self.noisy = device.size, device.noisy
         self._device, self._flows = device, device.flows
 
     def describe(self) -> str:
@@ -173,9 +173,12 @@ def test_half_a_second_without_a_frame_is_no_loss() -> None:
 
 
 @pytest.mark.parametrize("noisy", [True, False])
-def test_a_picture_that_stays_is_a_fault_of_a_sensor_once(noisy: bool) -> None:
+@pytest.mark.parametrize("late", [True, False])
+def test_a_picture_that_stays_is_a_fault_of_a_sensor_once(noisy: bool, late: bool) -> None:
     device, clock = Device(), Clock(step=0.05)
-    watched = WatchedCamera(device.open, noisy, clock=clock)
+    device.noisy, device.present = noisy, not late
+    watched = WatchedCamera(device.open, wait=True, clock=clock)
+    device.present = True
     _image(watched)
     device.stuck = True
     for _ in range(200):
@@ -193,7 +196,8 @@ def test_a_picture_that_stays_is_a_fault_of_a_sensor_once(noisy: bool) -> None:
 
 def test_a_clock_that_jumps_does_no_harm() -> None:
     device, clock = Device(), Clock()
-    watched = WatchedCamera(device.open, noisy=True, clock=clock)
+    device.noisy = True
+    watched = WatchedCamera(device.open, clock=clock)
     for jump in (3600.0, -7200.0, 1e6):
         _image(watched)
         clock.now += jump
@@ -258,7 +262,7 @@ def test_another_camera_takes_over() -> None:
     device, other = Device(), Device(Size(8, 8))
     watched = WatchedCamera(device.open)
     _image(watched)
-    watched.use(other.open, noisy=False)
+    watched.use(other.open)
     assert _image(watched).shape == (8, 8, 3)
     watched.close()
     assert other.held == 0

@@ -221,7 +221,7 @@ def test_a_run_survives_that_its_camera_gets_another_number(
     monkeypatch.setattr(cv2, "VideoCapture", lambda name, _: _Bus(name))
     monkeypatch.setattr(camera, "_BY_ID", tmp_path)
     monkeypatch.setattr(camera, "_PATIENCE", 0.05)
-    opener, _ = live._camera_opener("/dev/null", Settings())
+    opener = live._camera_opener("/dev/null", Settings())
     stage = Stage(opener)
     stage.thread.start()
     stage.sees("rendered")

@@ -64,7 +64,7 @@ def test_failures_are_counted(run: LiveRun, monkeypatch: pytest.MonkeyPatch) -> 
             device.error = None
         return device
 
-    run.camera.use(opener, noisy=False)
+    run.camera.use(opener)
     frame = run.camera.read()
     assert frame is not None
     engine.error = EngineError("OpenVINO failed")

@@ -1,6 +1,6 @@
 """A live run of the whole program holds: memory, threads, files and latency stay as they are.
 
-LONG=1 makes it half an hour instead of a minute and a half.
+LONG=1 makes it half an hour instead of two minutes.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests import clips
 from tests.live.soak import ROUNDS, Round
 from tests.program import started
 
-SECONDS = 1800 if os.environ.get("LONG") else 90
+SECONDS = 1800 if os.environ.get("LONG") else 120
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_pictures_come_to_the_end(rounds: Sequence[Round]) -> None:
 def test_memory_stays(rounds: Sequence[Round]) -> None:
     first, last = _ends(rounds, lambda each: each.allocated)
     assert last <= 1.02 * first
-    # what the C library keeps of freed memory comes and goes with every model
+    glibc = first > 0  # which alone tells, keeps one heap, and gives back what is freed when asked
     first, last = _ends(rounds, lambda each: each.resident)
-    assert last <= 1.25 * first
+    assert last <= (1.02 if glibc else 1.25) * first
 
 
 def test_no_thread_and_no_file_is_left(rounds: Sequence[Round]) -> None:

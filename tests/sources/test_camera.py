@@ -89,6 +89,13 @@ def test_a_camera_that_is_not_there_comes_with_those_that_are(
         Camera("71")
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_camera_that_linux_lists_is_noisy(monkeypatch: pytest.MonkeyPatch, listed: bool) -> None:
+    monkeypatch.setattr(camera, "linux_cameras", lambda: {"/dev/null": "Webcam"} if listed else {})
+    source, _ = _open(monkeypatch, frames=1)
+    assert source.noisy is listed
+
+
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_gray_cameras_and_transparent_ones_give_colours(
     monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...]
