@@ -5,7 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from realtime_bokeh.sizes import InferenceSize, Size, content_size
 from realtime_bokeh.weights import Model
@@ -15,7 +15,7 @@ _SLOW = 1.5  # seconds of falling behind before quality is lowered
 _FAST = 3.0  # seconds with room to spare before it is raised
 _LONGEST = 60.0  # of the latter, after raising it has failed
 _RELIEVED = 0.75  # of the time that the network took when that failed: others have ended since
-_FULL = 0.97  # of a frame's time: what takes longer falls behind
+_FULL = 0.97  # of a frame's time: what takes longer falls behind; of the rate: what gives less
 _AIM = 0.85  # of a frame's time, at which a lower quality is chosen
 _ROOM = 0.85  # of a frame's time, under which a higher one would stay
 _SHARES = (1.0, 0.6, 0.36)  # of the area at which a model runs
@@ -123,7 +123,10 @@ class Adapter:
         takes = median(s for s, _ in self._frames)
         if self._unit() < _RELIEVED * self._strain:
             self._patience, self._strain = _FAST, 0.0
-        self._slow_since = _since(self._slow_since, now, takes > _FULL * frame)
+        # some frames that take far too long cost the rate as well, though most are in time
+        given = 1 / fmean(max(s, frame) for s, _ in self._frames)
+        slow = takes > _FULL * frame or given < _FULL * self.fps
+        self._slow_since = _since(self._slow_since, now, slow)
         higher = [n for n in range(self.at) if self._predicted(n) < _ROOM * frame]
         self._fast_since = _since(self._fast_since, now, bool(higher))
         if self._slow_since is None:

@@ -56,6 +56,17 @@ def test_quality_falls_as_far_as_it_must_and_comes_back() -> None:
     assert computer.run(10) == [0]
 
 
+def test_some_frames_that_take_too_long_are_too_many() -> None:
+    """Three of ten come late, so that the rate is not held, whatever the median is."""
+    adapter, now = Adapter(QUALITIES, 30, clock=lambda: now), 0.0
+    for index in range(100):
+        takes = 0.045 if index % 10 < 3 else 0.025
+        now += max(takes, 1 / 30)
+        if adapter.observe(takes, takes - 0.005):
+            return
+    raise AssertionError("it was content")
+
+
 def test_a_mistake_is_repeated_less_and_less() -> None:
     """A quality that looks as if it would fit, and does not: the network is slower there."""
     computer = Computer()
