@@ -29,8 +29,8 @@ WIDTH, HEIGHT, FPS = 320, 180, 5  # the kernel's camera draws its pictures on em
 EFFECT = ["--model", "lite", "--inference-size", "64x48", "--no-adapt"]
 OPTIONS = [*f"--size {WIDTH}x{HEIGHT} --fps {FPS}".split(), *EFFECT]
 
-# coloured squares that move to the left, and a clock
-PATTERN = "--set-ctrl=test_pattern=4,horizontal_movement=1,osd_text_mode=1"
+# coloured bars that move to the left, and a clock: of squares the network may hold all in focus
+PATTERN = "--set-ctrl=test_pattern=1,horizontal_movement=1,osd_text_mode=1"
 # The kernel's camera anew; its file is in the first file system, which the first process keeps.
 LOAD_CAMERA = [
     "insmod", "/proc/1/root/modules/vivid.ko", "n_devs=1", "node_types=0x1", "num_inputs=1",
@@ -129,7 +129,7 @@ def wait_for_stream(process: subprocess.Popen[bytes]) -> str:
 
 
 def record_camera() -> Picture:
-    """One picture from the camera as it is: coloured squares that move to the left, and a clock.
+    """One picture from the camera as it is: coloured bars that move to the left, and a clock.
 
     To be called before the program starts, because a camera has one user at a time.
     """
