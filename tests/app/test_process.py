@@ -11,6 +11,13 @@ from realtime_bokeh.app import process
 from tests.program import ENVIRONMENT
 
 
+def _output(program: str) -> str:
+    """What a Python program prints, in a process of its own, whose state it may change."""
+    line = [sys.executable, "-c", program]
+    done = subprocess.run(line, capture_output=True, text=True, env=ENVIRONMENT, check=True)
+    return done.stdout
+
+
 @pytest.mark.parametrize(
     ("cores", "allowed", "threads"),
     [(1, 1, 1), (2, 4, 2), (4, 8, 2), (16, 32, 8), (16, 3, 2), (None, 8, 4)],
@@ -37,9 +44,7 @@ def test_other_programs_go_first() -> None:
         "thread.start(); thread.join()\n"
         "print(before, *seen)"
     )
-    line = [sys.executable, "-c", program]
-    done = subprocess.run(line, capture_output=True, text=True, env=ENVIRONMENT, check=True)
-    before, after = map(int, done.stdout.split())
+    before, after = map(int, _output(program).split())
     assert after == min(before + 10, 19)
 
 
@@ -71,6 +76,4 @@ def test_threads_share_one_heap(kept: bool, expected: int) -> None:
         "libc.fflush(None)\n"
         "meet.wait()"
     )
-    line = [sys.executable, "-c", program]
-    done = subprocess.run(line, capture_output=True, text=True, env=ENVIRONMENT, check=True)
-    assert done.stdout.count("<heap ") == expected
+    assert _output(program).count("<heap ") == expected

@@ -187,7 +187,7 @@ def test_strength_moves_without_a_drop_and_is_followed_at_once(
     stage.run.stop()
     paced.asked.release()
     stage.end()
-    assert "raw" not in stage.shown
+    assert stage.shown - {"card"} == {"rendered"}  # whether there was time for a card or not
 
 
 def _renderer(stage: Stage) -> str:
