@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from training.data.clothes import recolour
-from training.data.layers import Composer, Person
+from training.data.layers import Composer
 from training.data.lighting import Lighting
 from training.data.pool import Pool
+from training.data.props import Person
 from training.data.shots import Layer, Shot, Sway
 from training.data.subjects import Subject
 from training.data.webcam import Webcam
-from training.data.windows import draw_framing
+from training.data.windows import FRAMINGS, HALF_FIGURE, Framing, draw_framing
 from training.data.worn import dress
 
 
@@ -26,12 +27,18 @@ class Kind:
     sources: of the people in it, with their weights (see `training.data.pool`).
     in_place: how often they are in their own photo; else they are put over another scene.
     pasted_hands: how often they have others' hands raised before them.
+    open_hands: how often they have others' hands at the waist, turned outwards.
+    clutter: how often things stand behind them at the height of their elbows.
+    framings: where their heads are, with weights; without any they are anywhere.
     """
 
     share: float
     sources: Mapping[str, float] = field(default_factory=dict)
     in_place: float = 0.0
     pasted_hands: float = 0.0
+    open_hands: float = 0.0
+    clutter: float = 0.15
+    framings: Mapping[Framing, float] = field(default_factory=lambda: FRAMINGS)
 
 
 # Sources of people, with weights. One that is not named here is of the first if its people are
@@ -41,15 +48,19 @@ _CLOSE = {
 }  # fmt: skip
 _WHOLE = {"ccp": 1.0}
 _WEBCAM = {"hands": 1.0}
-PORTRAITS, STANDING, SEVERAL, NOBODY = "portraits", "standing people", "several people", "nobody"
+PORTRAITS, STANDING, HALF = "portraits", "standing people", "half figures"
+SEVERAL, NOBODY = "several people", "nobody"
 WEBCAM, RAISED, THINGS = "webcam frames with hands", "portraits with pasted hands", "things alone"
 # What a folder lacks is left out, and the rest makes up for it.
 KINDS = {
-    PORTRAITS: Kind(27, _CLOSE, in_place=0.65),
-    WEBCAM: Kind(20, _WEBCAM, in_place=0.75),
-    RAISED: Kind(15, _CLOSE, in_place=0.55, pasted_hands=1),
-    STANDING: Kind(17, _WHOLE, in_place=0.5, pasted_hands=0.4),
-    SEVERAL: Kind(18, _CLOSE | {"ccp": 15.0}, in_place=0.25),
+    PORTRAITS: Kind(24, _CLOSE, in_place=0.65),
+    WEBCAM: Kind(18, _WEBCAM, in_place=0.75, framings={}),
+    RAISED: Kind(13, _CLOSE, in_place=0.55, pasted_hands=1),
+    STANDING: Kind(15, _WHOLE, in_place=0.5, pasted_hands=0.4),
+    HALF: Kind(
+        18, _WHOLE, in_place=0.35, open_hands=0.6, clutter=0.45, framings={HALF_FIGURE: 1.0}
+    ),
+    SEVERAL: Kind(17, _CLOSE | {"ccp": 15.0}, in_place=0.25),
     THINGS: Kind(3),
     NOBODY: Kind(8),
 }
@@ -149,7 +160,7 @@ class Planner:
                 subject = recolour(subject, rng)
             if kind != WEBCAM and rng.random() < _DRESSED:
                 subject = dress(subject, rng)
-            framing = None if kind == WEBCAM else draw_framing(rng)  # hands are anywhere
+            framing = draw_framing(rng, KINDS[kind].framings)
             people = [
                 composer.in_place(subject, framing, self._least) if in_place
                 else composer.cut_out(subject, framing)
@@ -171,7 +182,11 @@ class Planner:
         if rng.random() < _MONITORS:
             monitor = composer.monitor()
             layers = [monitor, *layers] if monitor.coc > 0 else [*layers, monitor]
+        if rng.random() < KINDS[kind].clutter:
+            layers = [*composer.clutter(first), *layers]
         hands = composer.hands(first) if rng.random() < KINDS[kind].pasted_hands else []
+        if rng.random() < KINDS[kind].open_hands:
+            hands = composer.open_hands(first)
         return scene, layers, hands
 
     def _together(self, in_place: bool, composer: Composer) -> list[Person]:

@@ -5,6 +5,7 @@ in or out of the picture, sits too high or stands further off.
 """
 
 import random
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor
@@ -34,11 +35,13 @@ FAR = Framing((0.1, 0.24), (0.1, 1.2), (0.12, 0.5))
 HEAD_CUT = Framing((0.3, 0.75), (-0.65, -0.03), (0.25, 0.5))
 LEANING_OUT = Framing((0.3, 0.8), (-0.2, 0.6), (-0.02, 0.16))
 FACE = Framing((0.7, 1.5), (-0.35, 0.15), (0.2, 0.5))
+HALF_FIGURE = Framing((0.13, 0.24), (0.1, 0.8), (0.3, 0.5))
 FRAMINGS = {CALL: 0.45, FAR: 0.23, HEAD_CUT: 0.1, LEANING_OUT: 0.11, FACE: 0.11}
 
 
-def draw_framing(rng: random.Random) -> Framing:
-    return rng.choices(list(FRAMINGS), list(FRAMINGS.values()))[0]
+def draw_framing(rng: random.Random, framings: Mapping[Framing, float]) -> Framing | None:
+    """One of these, by their weights; None of none."""
+    return rng.choices(list(framings), list(framings.values()))[0] if framings else None
 
 
 def _placed(framing: Framing, rng: random.Random) -> tuple[float, float, float]:

@@ -41,7 +41,7 @@ def test_a_source_does_not_drown_the_others(photos: Path, tmp_path: Path) -> Non
     hands = pool.sources["hands"][0].pixels
     drawn = [Planner(pool, random.Random(f"0/{n}"), HEIGHT, WIDTH).draw() for n in range(400)]
     in_place = [p.scene.pixels is hands for p in drawn if p.in_place]
-    there = ("webcam frames with hands", "standing people", "several people")
+    there = ("webcam frames with hands", "standing people", "half figures", "several people")
     expected, *others = (KINDS[name].share * KINDS[name].in_place for name in there)
     expected /= expected + sum(others)
     assert sum(in_place) / len(in_place) == pytest.approx(expected, abs=0.1)
@@ -52,7 +52,8 @@ def test_what_a_folder_lacks_is_left_out(photos: Path, tmp_path: Path) -> None:
         (tmp_path / folder).symlink_to(photos / folder)
     kinds = people_of(Pool(tmp_path))
     assert kinds == {
-        "standing people": {"photo": 1.0}, "several people": {"photo": 1.0},
+        "standing people": {"photo": 1.0}, "half figures": {"photo": 1.0},
+        "several people": {"photo": 1.0},
         "things alone": {}, "nobody": {},
     }  # fmt: skip
 

@@ -1,3 +1,5 @@
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -44,3 +46,13 @@ def test_where_the_photo_cuts_somebody_the_cutout_does() -> None:
     alone = photographed().alone
     assert alone.cut == (True, False)
     assert bool((alone.pixels[3, -1, :150] > 127).all())
+
+
+def test_a_cutout_is_turned_clockwise() -> None:
+    image = np.zeros((60, 20, 3), np.uint8)
+    image[:30, :, 0] = 200  # its upper half
+    hand = Subject.cutout(image, np.full((60, 20), 255, np.uint8), torch.device("cpu"))
+    turned = hand.turned(math.pi / 2)
+    assert turned.box == pytest.approx((0, 0, 59, 19), abs=1)
+    left, right = turned.pixels[0].float().chunk(2, dim=1)
+    assert right.mean() > 10 * left.mean()
