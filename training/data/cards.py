@@ -48,7 +48,7 @@ def draw_card(pool: Pool, rng: random.Random) -> Subject:
     if rng.random() < 0.6:
         height, width = width, height
     image, mask = askew(_face(pool, rng, height, width), _outline(rng, height, width), rng)
-    return Subject.cutout(lit_from_a_side(image, rng), mask, pool.device)
+    return Subject.cutout(lit_from_a_side(image, rng), mask)
 
 
 def draw_phone(pool: Pool, rng: random.Random) -> Subject:
@@ -74,7 +74,7 @@ def draw_phone(pool: Pool, rng: random.Random) -> Subject:
     if rng.random() < 0.3:
         image, mask = np.rot90(image), np.rot90(mask)
     image, mask = askew(np.ascontiguousarray(image), np.ascontiguousarray(mask), rng)
-    return Subject.cutout(lit_from_a_side(image, rng), mask, pool.device)
+    return Subject.cutout(lit_from_a_side(image, rng), mask)
 
 
 def draw_cup(pool: Pool, rng: random.Random) -> Subject:
@@ -119,7 +119,7 @@ def draw_cup(pool: Pool, rng: random.Random) -> Subject:
         cup.paint(np.minimum(drink, opening), rng.choice(_DRINKS))
         cup.paint(cup.ellipse((middle, depth), (top, depth), thickness=3), body)
     image, mask = askew(cup.image, cup.alpha, rng)
-    return Subject.cutout(image, mask, pool.device)
+    return Subject.cutout(image, mask)
 
 
 def _half_ellipse(across: float, down: float) -> NDArray[np.float64]:

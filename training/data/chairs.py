@@ -3,7 +3,6 @@
 import random
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from training.data.drawing import Colour, Drawing, lit_from_a_side, rounded, shaded
@@ -14,7 +13,7 @@ _SIDE = 280  # pixels, of the drawing
 _WOODS: tuple[Colour, ...] = ((120, 80, 45), (165, 120, 75), (70, 45, 30), (200, 170, 130))
 
 
-def draw_chair(device: torch.device, rng: random.Random) -> Subject:
+def draw_chair(rng: random.Random) -> Subject:
     """The back of an office chair (padded or mesh, perhaps with a headrest), of a gaming chair, or
     of a wooden one, to its seat; about upright.
     """
@@ -22,7 +21,7 @@ def draw_chair(device: torch.device, rng: random.Random) -> Subject:
     chair = Drawing.empty(_SIDE, _SIDE)
     draw(chair, rng)
     chair.image = lit_from_a_side(chair.image, rng)
-    return chair.subject(device)
+    return chair.subject()
 
 
 def _office_chair(chair: Drawing, rng: random.Random) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from training.data.pictures import Pixels
@@ -73,8 +72,8 @@ class Drawing:
         cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
         return self.polygon(ring @ np.array([(cos, sin), (-sin, cos)]) + centre)
 
-    def subject(self, device: torch.device) -> Subject:
-        return Subject.cutout(self.image, self.alpha, device)
+    def subject(self) -> Subject:
+        return Subject.cutout(self.image, self.alpha)
 
 
 def rounded(left: float, top: float, right: float, bottom: float,

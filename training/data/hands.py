@@ -36,7 +36,7 @@ def cut_hands(pixels: Tensor) -> list[Subject]:
         pixels: uint8 [5, h, w]: RGB, the person's mask, disparity.
 
     Returns:
-        Cutouts of the hands alone, on the same device: none, one or two.
+        Cutouts of the hands alone: none, one or two.
     """
     image, mask = _image(pixels), pixels[3].cpu().numpy()
     skin = cv2.medianBlur(find_skin(image) & (mask > MASKED).astype(np.uint8), 5)
@@ -56,7 +56,7 @@ def cut_hands(pixels: Tensor) -> list[Subject]:
         if good and _is_raised(patch, around):
             alpha = _alpha(patch, around)
             colours = estimate_foreground(np.ascontiguousarray(image[rows, columns]), around)
-            hands.append(Subject.cutout(colours, alpha, pixels.device))
+            hands.append(Subject.cutout(colours, alpha))
     return hands
 
 

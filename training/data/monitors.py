@@ -4,7 +4,6 @@ import random
 
 import cv2
 import numpy as np
-import torch
 
 from training.data.drawing import Drawing, askew, draw_print, lit_from_a_side, rounded, shaded
 from training.data.subjects import Subject
@@ -12,7 +11,7 @@ from training.data.subjects import Subject
 _HEIGHT = 180  # pixels, of the drawing
 
 
-def draw_monitor(device: torch.device, rng: random.Random) -> Subject:
+def draw_monitor(rng: random.Random) -> Subject:
     """A monitor or a laptop's lid from the front, its screen lit or off, or from behind; it is
     seen askew."""
     width = round(_HEIGHT * rng.uniform(0.6, 1.8))
@@ -30,4 +29,4 @@ def draw_monitor(device: torch.device, rng: random.Random) -> Subject:
         case.paint(screen, (dark, dark, dark))
     image = lit_from_a_side(case.image, rng)
     image, alpha = askew(np.asarray(cv2.GaussianBlur(image, (0, 0), 0.6)), case.alpha, rng)
-    return Subject.cutout(image, alpha, device)
+    return Subject.cutout(image, alpha)

@@ -42,14 +42,12 @@ class Pool:
 
     Args:
         folder: the photographs.
-        device: where they are kept, and so where `Renderer` works.
 
     Raises:
         UsageError: when there are no people or no backgrounds, or a file cannot be read.
     """
 
-    def __init__(self, folder: Path, device: torch.device | str = "cpu") -> None:
-        self.device = torch.device(device)
+    def __init__(self, folder: Path) -> None:
         self.sources: dict[str, list[Subject]] = {}
         self.counts: dict[str, int] = {}
         """How many photographs each folder gave."""
@@ -64,19 +62,13 @@ class Pool:
             if path.stem in _with_people():
                 continue
             image = _photo(path)
-            self.scenes.append(self.tensor(image, _plane(path, ".disparity.png", image)))
+            self.scenes.append(_tensor(image, _plane(path, ".disparity.png", image)))
         if not self.people or not self.scenes:
             raise UsageError(
                 f"{folder} needs photographs in {'/, '.join(_PEOPLE)}/ (one of them is enough) and "
                 "in backgrounds/; training/README.md describes the layout"
             )
         self.counts |= {"backgrounds": len(self.scenes), "cutouts": len(self.objects)}
-
-    def tensor(self, image: Pixels, *planes: Pixels) -> Tensor:
-        """Uint8 [h, w, 3] and planes [h, w] as [3 + planes, h, w] on the pool's device."""
-        return torch.from_numpy(np.dstack([image, *planes]).transpose(2, 0, 1).copy()).to(
-            self.device
-        )
 
     @cached_property
     def hands(self) -> list[Subject]:
@@ -89,7 +81,7 @@ class Pool:
     ) -> Subject | None:
         if np.count_nonzero(mask > MASKED) < _FEWEST:
             return None
-        return Subject(self.tensor(image, mask, disparity), bounding_box(mask), close)
+        return Subject(_tensor(image, mask, disparity), bounding_box(mask), close)
 
     def _read_people(self, folder: Path, close: bool) -> int:
         """Sort a folder's people into their sources; return how many there are."""
@@ -107,6 +99,11 @@ class Pool:
         if image.ndim != 3 or image.shape[2] != 4:
             raise UsageError(f"{path} has no alpha channel; cutouts need one")
         return self._subject(image[..., 2::-1], image[..., 3], image[..., 3], False)
+
+
+def _tensor(image: Pixels, *planes: Pixels) -> Tensor:
+    """Uint8 [h, w, 3] and planes [h, w] as [3 + planes, h, w]."""
+    return torch.from_numpy(np.dstack([image, *planes]).transpose(2, 0, 1).copy())
 
 
 def _read(path: Path, flag: int) -> Pixels:

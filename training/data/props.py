@@ -50,7 +50,7 @@ class Props:
 
     def chair(self, person: Person) -> Layer:
         """The back of a chair behind somebody's shoulders, out of focus."""
-        rng, chair = self._rng, draw_chair(self._pool.device, self._rng)
+        rng, chair = self._rng, draw_chair(self._rng)
         middle, top, size = person.head()
         upper = top + rng.uniform(0.2, 1.1) * size
         height = max(rng.uniform(1.8, 2.6) * size, 1.05 - upper)  # down to the picture's edge
@@ -60,7 +60,7 @@ class Props:
 
     def monitor(self) -> Layer:
         """A monitor at a side of the picture, mostly cut by it, behind somebody or before them."""
-        rng, monitor = self._rng, draw_monitor(self._pool.device, self._rng)
+        rng, monitor = self._rng, draw_monitor(self._rng)
         height = rng.uniform(0.3, 0.9)
         x = rng.uniform(-0.08, 0.2)
         if rng.random() < 0.5:
@@ -139,7 +139,7 @@ class Props:
         layers = []
         for _ in range(rng.randint(1, 3)):
             chair = not self._pool.objects or rng.random() < 0.4
-            thing = draw_chair(self._pool.device, rng) if chair else rng.choice(self._pool.objects)
+            thing = draw_chair(rng) if chair else rng.choice(self._pool.objects)
             x = middle + rng.uniform(-2.2, 2.2) * size * self._shape
             y, height = top + rng.uniform(1.2, 3.2) * size, rng.uniform(0.5, 1.8) * size
             shot = self._cutout(thing, x, y, height, self._gain(), self._shake)

@@ -56,7 +56,7 @@ class Subject:
         matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), -math.degrees(angle), 1)
         matrix[:, 2] += (wide - columns) / 2, (high - rows) / 2
         planes = np.asarray(cv2.warpAffine(planes, matrix, (wide, high)), np.uint8)
-        pixels = torch.from_numpy(planes.transpose(2, 0, 1).copy()).to(self.pixels.device)
+        pixels = torch.from_numpy(planes.transpose(2, 0, 1).copy())
         return Subject(pixels, bounding_box(planes[..., 3]), self.close)
 
     @cached_property
@@ -100,14 +100,14 @@ class Subject:
         image = estimate_foreground(image, mask)
         mask = np.clip(mask * 1.1 - 0.05 * 255, 0, 255).astype(np.uint8)
         cut = np.dstack([image, mask, planes[4]]).transpose(2, 0, 1)
-        pixels = torch.from_numpy(cut.copy()).to(pixels.device)
+        pixels = torch.from_numpy(cut.copy())
         return Subject(pixels, bounding_box(mask), self.close)
 
     @staticmethod
-    def cutout(image: Pixels, alpha: Pixels, device: torch.device) -> "Subject":
+    def cutout(image: Pixels, alpha: Pixels) -> "Subject":
         """A thing without a photo around it, from uint8 RGB [h, w, 3] and alpha [h, w]."""
         planes = np.dstack([image, alpha, alpha]).transpose(2, 0, 1)
-        return Subject(torch.from_numpy(planes.copy()).to(device), bounding_box(alpha), False)
+        return Subject(torch.from_numpy(planes.copy()), bounding_box(alpha), False)
 
 
 def bounding_box(mask: Pixels) -> tuple[int, int, int, int]:

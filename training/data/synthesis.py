@@ -2,7 +2,7 @@
 
 A sample is a person or an object, either in their own photo or over another scene, in focus; the
 circle of confusion of everything else follows from its disparity. Scenes without a subject are in
-focus where they are nearest. All of it is torch, on the device of the pool.
+focus where they are nearest. All of it is torch, on the CPU.
 """
 
 import math
@@ -44,7 +44,7 @@ class Renderer:
     """Renders random samples of one pool.
 
     Args:
-        pool: the photographs; they are rendered on its device.
+        pool: the photographs.
         seed: of the random choices.
         lens: the shape of its aperture.
     """
@@ -158,12 +158,12 @@ def _cut(shot: Shot, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     [1, 1, h, w]; without a mask it is the disparity twice."""
     moments = [i / (_EXPOSURE - 1) - 0.5 for i in range(_EXPOSURE)] if any(shot.motion) else [0.0]
     part, window = _part(shot, width)
-    gain = torch.tensor(shot.gain, device=part.device).view(1, 3, 1, 1)
+    gain = torch.tensor(shot.gain).view(1, 3, 1, 1)
     cuts = [_resampled(part, shot, window, moment, height, width) for moment in moments]
     if len(cuts) == 1:
         (cut,) = cuts
         return (cut[:, :3] ** GAMMA * gain).clamp(0, 1), cut[:, 3:4], cut[:, -1:]
-    total = torch.zeros(1, 5, height, width, device=part.device)
+    total = torch.zeros(1, 5, height, width)
     for cut in cuts:
         weight = cut[:, 3:4] if len(shot.pixels) == 5 else torch.ones_like(cut[:, 3:4])
         weight = weight + 1e-3  # so that there is light where the mask is nothing
@@ -205,7 +205,7 @@ def _resampled(
     rows, columns = part.shape[2:]
     across = torch.tensor([w / columns * (-1 if shot.flip else 1), 0, (2 * x + w) / columns - 1])
     down = torch.tensor([0, h / rows, (2 * y + h) / rows - 1])
-    matrix = torch.stack([across, down])[None].to(part.device)
+    matrix = torch.stack([across, down])[None]
     grid = F.affine_grid(matrix, [1, 1, height, width], align_corners=False)
     cut = F.grid_sample(part, grid, padding_mode="border", align_corners=False)
     if part.shape[1] == 5 and not shot.inside:

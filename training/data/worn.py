@@ -193,5 +193,5 @@ def _worn(subject: Subject, drawing: Drawing) -> Subject:
     near = np.median(disparity[old])
     disparity = np.where((drawing.alpha > MASKED) & ~old, near, disparity).astype(np.uint8)
     planes = np.dstack([drawing.image, drawing.alpha, disparity]).transpose(2, 0, 1)
-    pixels = torch.from_numpy(planes.copy()).to(subject.pixels.device)
+    pixels = torch.from_numpy(planes.copy())
     return replace(subject, pixels=pixels, box=bounding_box(drawing.alpha))

@@ -6,12 +6,10 @@ import torch
 from training.data.chairs import draw_chair
 from training.data.subjects import MASKED, bounding_box
 
-CPU = torch.device("cpu")
-
 
 def test_a_chair_stands_on_the_lower_edge_and_is_cut_nowhere_else() -> None:
     for number in range(40):
-        chair = draw_chair(CPU, random.Random(number))
+        chair = draw_chair(random.Random(number))
         mask = chair.pixels[3].numpy()
         assert chair.pixels.dtype == torch.uint8
         assert chair.box == bounding_box(mask)
@@ -23,7 +21,7 @@ def test_a_chair_stands_on_the_lower_edge_and_is_cut_nowhere_else() -> None:
 
 
 def test_chairs_differ_and_some_let_the_room_through() -> None:
-    masks = [draw_chair(CPU, random.Random(number)).pixels[3].numpy() for number in range(40)]
+    masks = [draw_chair(random.Random(number)).pixels[3].numpy() for number in range(40)]
     tops = {int(np.nonzero(mask.any(1))[0][0]) for mask in masks}
     assert len(tops) > 15
     mesh = [np.mean((mask > 20) & (mask < 240)) > 0.1 for mask in masks]
@@ -33,6 +31,6 @@ def test_chairs_differ_and_some_let_the_room_through() -> None:
 
 
 def test_a_chair_follows_from_its_chance_alone() -> None:
-    one, same, other = (draw_chair(CPU, random.Random(n)).pixels for n in (1, 1, 2))
+    one, same, other = (draw_chair(random.Random(n)).pixels for n in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)

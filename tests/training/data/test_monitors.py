@@ -1,7 +1,5 @@
 import random
 
-import torch
-
 from training.data.layers import Composer
 from training.data.monitors import draw_monitor
 from training.data.pool import Pool
@@ -9,7 +7,7 @@ from training.data.subjects import MASKED
 
 
 def test_monitors_are_solid_slabs_and_differ() -> None:
-    drawn = [draw_monitor(torch.device("cpu"), random.Random(seed)) for seed in range(8)]
+    drawn = [draw_monitor(random.Random(seed)) for seed in range(8)]
     for monitor in drawn:
         left, top, right, bottom = monitor.box
         inside = monitor.pixels[3, top : bottom + 1, left : right + 1] > MASKED

@@ -51,7 +51,7 @@ def test_where_the_photo_cuts_somebody_the_cutout_does() -> None:
 def test_a_cutout_is_turned_clockwise() -> None:
     image = np.zeros((60, 20, 3), np.uint8)
     image[:30, :, 0] = 200  # its upper half
-    hand = Subject.cutout(image, np.full((60, 20), 255, np.uint8), torch.device("cpu"))
+    hand = Subject.cutout(image, np.full((60, 20), 255, np.uint8))
     turned = hand.turned(math.pi / 2)
     assert turned.box == pytest.approx((0, 0, 59, 19), abs=1)
     left, right = turned.pixels[0].float().chunk(2, dim=1)
