@@ -66,7 +66,7 @@ KINDS = {
 }
 _ENOUGH = 0.5  # pixels of a photo for each of the picture, across
 _TONES = 0.18  # of composites: the scene has the tone of the clothes before it
-_DRESSED = 0.12  # of people: with headphones, a headband or a cap drawn on
+_DRESSED = 0.2  # of people: with headphones, a headband, a cap or a hat drawn on
 _RECOLOURED = 0.25  # of people: in clothes of another colour
 _MONITORS = 0.15  # of samples with people: a monitor at a side
 _CHAIRS = 0.1  # of samples with people: a chair's back behind the shoulders

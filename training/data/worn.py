@@ -65,7 +65,7 @@ def dress(subject: Subject, rng: random.Random) -> Subject:
     crown = find_crown(subject)
     if crown is None:
         return subject
-    draw = rng.choices((draw_headphones, draw_headband, draw_cap), (0.5, 0.2, 0.3))[0]
+    draw = rng.choices((draw_headphones, draw_headband, draw_cap), (0.35, 0.15, 0.5))[0]
     return draw(subject, crown, rng)
 
 
@@ -132,10 +132,11 @@ def draw_cap(subject: Subject, crown: Crown, rng: random.Random) -> Subject:
     colour, kind = _tone(rng), rng.choice(("knitted", "peak", "brim"))
     rim = crown.top + rng.uniform(0.45, 0.7) * (crown.down - crown.top)
     half = crown.half * rng.uniform(1.02, 1.12)
-    height = rim - crown.top + crown.half * rng.uniform(0.08, 0.35)
+    height = rim - crown.top + crown.half * rng.uniform(0.08, 0.6 if kind == "brim" else 0.35)
     columns = np.arange(drawing.alpha.shape[1])
     knit = 1 + 0.12 * np.sin(columns * 2 * np.pi / max(3, crown.half * 0.1))
-    texture = knit if kind == "knitted" else np.ones_like(knit)
+    woven = kind == "knitted" or (kind == "brim" and rng.random() < 0.4)
+    texture = knit if woven else np.ones_like(knit)
     dome = drawing.ellipse((crown.across, rim), (half, height), 180, 360)
     drawing.paint(dome, _cloth(drawing, colour, crown, texture))
     band = crown.half * rng.uniform(0.15, 0.3)
@@ -149,7 +150,12 @@ def draw_cap(subject: Subject, crown: Crown, rng: random.Random) -> Subject:
         aside = crown.across + crown.half * rng.uniform(-0.3, 0.3)
         shape = drawing.ellipse((aside, rim), (crown.half * rng.uniform(0.8, 1), band))
     else:
-        wide = half * rng.uniform(1.3, 1.7)
+        if rng.random() < 0.6:
+            ribbon = drawing.polygon(
+                rounded(crown.across - half, rim - 1.8 * band, crown.across + half, rim, 1)
+            )
+            drawing.paint(np.minimum(ribbon, dome), _cloth(drawing, _tone(rng), crown))
+        wide = half * rng.uniform(1.3, 1.9)
         shape = drawing.ellipse((crown.across, rim), (wide, band * 0.8), turn=rng.gauss(0, 4))
     trim = _tone(rng) if rng.random() < 0.4 else colour
     drawing.paint(shape, _cloth(drawing, trim, crown, texture * rng.uniform(0.7, 0.95)))
