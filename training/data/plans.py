@@ -15,7 +15,7 @@ from training.data.props import Person
 from training.data.shots import Layer, Shot, Sway
 from training.data.subjects import Subject
 from training.data.webcam import Webcam
-from training.data.windows import FRAMINGS, HALF_FIGURE, Framing, draw_framing
+from training.data.windows import FRAMINGS, HALF_FIGURE, WHOLE_FIGURE, Framing, draw_framing
 from training.data.worn import dress
 
 
@@ -56,7 +56,9 @@ KINDS = {
     PORTRAITS: Kind(24, _CLOSE, in_place=0.65),
     WEBCAM: Kind(18, _WEBCAM, in_place=0.75, framings={}),
     RAISED: Kind(13, _CLOSE, in_place=0.55, pasted_hands=1),
-    STANDING: Kind(15, _WHOLE, in_place=0.5, pasted_hands=0.4),
+    STANDING: Kind(
+        15, _WHOLE, in_place=0.5, pasted_hands=0.3, framings=FRAMINGS | {WHOLE_FIGURE: 0.5}
+    ),
     HALF: Kind(
         18, _WHOLE, in_place=0.35, open_hands=0.6, clutter=0.45, framings={HALF_FIGURE: 1.0}
     ),

@@ -35,6 +35,7 @@ FAR = Framing((0.1, 0.24), (0.1, 1.2), (0.12, 0.5))
 HEAD_CUT = Framing((0.3, 0.75), (-0.65, -0.03), (0.25, 0.5))
 LEANING_OUT = Framing((0.3, 0.8), (-0.2, 0.6), (-0.02, 0.16))
 FACE = Framing((0.7, 1.5), (-0.35, 0.15), (0.2, 0.5))
+WHOLE_FIGURE = Framing((0.09, 0.13), (0.1, 0.8), (0.2, 0.5))  # down to the feet in upright pictures
 HALF_FIGURE = Framing((0.13, 0.24), (0.1, 0.8), (0.3, 0.5))
 FRAMINGS = {CALL: 0.42, FAR: 0.2, HEAD_CUT: 0.12, LEANING_OUT: 0.12, FACE: 0.14}
 
