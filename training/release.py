@@ -1,14 +1,17 @@
 """Turn a run's weights into a shipped model: graphs, int8 scales, manifest.
 
     python -m training.release --model lite --weights runs/lite/weights.safetensors \\
-        --data FOLDER --origin "how it was made" [--size 256x144] [--focus 1.5 0.5]
+        --data FOLDER --origin "how it was made" [--size 256x144] [--focus 1.5 0.5] \\
+        [--began BEFORE --share 0.65]
     python -m training.release --paper
 
 FOLDER holds the training photographs; int8 is calibrated on samples rendered from them. --focus
 makes the focus map surer (a gain of its logit) and readier to keep (a bias): training shows many
-pictures without anybody, a camera mostly somebody. Choose both on training photographs. --paper
-writes the graphs of the paper's networks without the focus head, into which imported checkpoints
-fit; they need no data.
+pictures without anybody, a camera mostly somebody. Choose both on training photographs. --began
+takes the weights a share of the way from those that the run began with to its own: of a short run
+on new pictures that keeps what it learnt and loses less of what was known before (Wortsman et al.,
+"Robust fine-tuning of zero-shot models", CVPR 2022). --paper writes the graphs of the paper's
+networks without the focus head, into which imported checkpoints fit; they need no data.
 """
 
 import tempfile
@@ -54,6 +57,12 @@ def refocused(state: dict[str, Tensor], gain: float, bias: float) -> dict[str, T
     return result
 
 
+def between(began: Mapping[str, Tensor], ended: Mapping[str, Tensor],
+            share: float) -> dict[str, Tensor]:  # fmt: skip
+    """Parameters a share in [0, 1] of the way from a run's beginning to its end."""
+    return {name: torch.lerp(began[name], value, share) for name, value in ended.items()}
+
+
 def release(
     name: str,
     source: Path,
@@ -61,6 +70,8 @@ def release(
     origin: str,
     size: Size,
     focus: tuple[float, float] = (1.0, 0.0),
+    began: Path | None = None,
+    share: float = 1.0,
 ) -> None:
     """Write the folder of a shipped model.
 
@@ -71,18 +82,19 @@ def release(
         origin: how it was made, for the manifest.
         size: at which it is meant to run.
         focus: gain and bias of `refocused`.
+        began: weights that the run began with, for `between`.
+        share: of the way from there to its own.
 
     Raises:
         UsageError: when the weights are no such model's, or there are no photographs; nothing is
             written then.
         SinkError: when a file cannot be written.
     """
-    arrays, architecture, focus_head = read_weights(source)
-    if architecture != name or not focus_head:
-        head = "" if focus_head else " without the focus head"
-        raise UsageError(f"{source} holds {architecture}{head}; {name} with the focus head is due")
+    state = _read(name, source)
+    if began:
+        state = between(_read(name, began), state, share)
     images = calibration(data, size)
-    state = refocused({k: torch.from_numpy(v).float() for k, v in arrays.items()}, *focus)
+    state = refocused(state, *focus)
     with tempfile.TemporaryDirectory() as temporary:
         path = _save_half(state, Path(temporary))
         plain = share_weights(core_graph(path, name, focus_head=True), path)
@@ -91,6 +103,15 @@ def release(
         files[weights.WEIGHTS] = path.read_bytes()
     folder = _write(name, files)
     weights.save_manifest(weights.Model(name, name, True, size, {}, origin, folder=folder))
+
+
+def _read(name: str, source: Path) -> dict[str, Tensor]:
+    """The parameters of a model of that name, in float32."""
+    arrays, architecture, focus_head = read_weights(source)
+    if architecture != name or not focus_head:
+        head = "" if focus_head else " without the focus head"
+        raise UsageError(f"{source} holds {architecture}{head}; {name} with the focus head is due")
+    return {k: torch.from_numpy(v).float() for k, v in arrays.items()}
 
 
 def release_paper_graphs() -> None:
@@ -136,12 +157,19 @@ def main() -> None:
     parser.add_argument("--focus", type=float, nargs=2, default=(1.0, 0.0),
                         metavar=("GAIN", "BIAS"),
                         help="of the focus logit (default: 1 0)")  # fmt: skip
+    parser.add_argument("--began", type=Path, metavar="FILE",
+                        help="weights that the run began with")  # fmt: skip
+    parser.add_argument("--share", type=float, default=1.0,
+                        help="of the way from there to the run's, 0 to 1 (default: 1)")  # fmt: skip
     args = parser.parse_args()
+    if not 0 <= args.share <= 1:
+        raise UsageError("--share must be from 0 to 1")
     if args.paper:
         release_paper_graphs()
     elif args.model and args.weights and args.data:
         size = parse_size("--size", args.size)
-        release(args.model, args.weights, args.data, args.origin, size, tuple(args.focus))
+        release(args.model, args.weights, args.data, args.origin, size, tuple(args.focus),
+                args.began, args.share)  # fmt: skip
     else:
         parser.error("give --paper, or --model, --weights and --data")
 

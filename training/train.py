@@ -29,7 +29,7 @@ from training.data.batches import open_source
 from training.data.optics import Lens
 from training.fit.device import describe_device, open_fabric
 from training.fit.loop import Session, fit
-from training.fit.presets import PRESETS, Preset
+from training.fit.presets import PRESETS, Preset, at_rate
 from training.fit.progress import Length
 from training.fit.trainer import Trainer
 from training.measure.methods import load_network
@@ -47,6 +47,7 @@ class Options:
     steps: int | None
     hours: float | None
     minutes: float | None
+    rate: float
     init: Path | None
     teacher: Path | None
     temporal: bool
@@ -72,7 +73,7 @@ def _check(preset: Preset, options: Options) -> None:
         if if_:
             raise UsageError(why)
 
-    for name in ("steps", "hours", "minutes", "threads", "pictures_every"):
+    for name in ("steps", "hours", "minutes", "rate", "threads", "pictures_every"):
         value = getattr(options, name)
         option = name.replace("_", "-")
         refuse(value is not None and not value > 0, f"--{option} must be more than nothing")
@@ -116,7 +117,7 @@ def train(options: Options) -> None:
     Raises:
         BokehError: when that cannot be done, saying why.
     """
-    preset = PRESETS[options.preset]
+    preset = at_rate(PRESETS[options.preset], options.rate)
     _check(preset, options)
     until = time.monotonic() + 60 * (options.minutes or float("inf"))
     if options.threads:
@@ -227,6 +228,8 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     length.add_argument("--steps", type=int, help="steps in all (default: the preset's)")
     length.add_argument("--hours", type=float, help="hours of training in all, instead of steps")
     add("--minutes", type=float, help="end after this time; the same command goes on")
+    add("--rate", type=float, default=1.0, metavar="X",
+        help="times the preset's rate; less for weights that are good (default: 1)")  # fmt: skip
     add("--init", type=Path, help="weights to begin from")
     add("--teacher", type=Path, help="weights of a network with the focus head to learn from")
     add("--temporal", action="store_true", help="train on clips of two frames, for steadiness")

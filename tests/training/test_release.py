@@ -9,7 +9,7 @@ from realtime_bokeh.architectures import Layout
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build
 from realtime_bokeh.sizes import Size
-from training.release import refocused, release
+from training.release import between, refocused, release
 
 
 def test_focus_is_surer_and_the_rendering_as_it_was() -> None:
@@ -24,6 +24,11 @@ def test_focus_is_surer_and_the_rendering_as_it_was() -> None:
             after = network(x)
         assert torch.equal(after[:, :3], before[:, :3])
         assert torch.allclose(after[:, 3], 1.5 * before[:, 3] + 0.5, atol=1e-6)
+
+
+def test_weights_between_a_runs_beginning_and_its_end() -> None:
+    began, ended = {"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([3.0, 2.0])}
+    assert between(began, ended, 0.25)["a"].tolist() == [1.5, 2.0]
 
 
 def test_weights_that_are_not_the_models_are_refused_before_anything_is_written(

@@ -267,6 +267,8 @@ def test_mistakes_are_sentences(photos: Path, tmp_path: Path) -> None:
         _train(tmp_path, run)
     with pytest.raises(UsageError, match="steps must be more than nothing"):
         _train(photos, run, "--steps", "-1")
+    with pytest.raises(UsageError, match="rate must be more than nothing"):
+        _train(photos, run, "--rate", "0")
     with pytest.raises(UsageError, match="--align is for presets that train on EBB!"):
         _train(photos, run, "--align")
     with pytest.raises(UsageError, match="--blades must be 0, a disc, or from 5 to 20"):

@@ -183,6 +183,15 @@ PRESETS: dict[str, Preset] = {
 }  # fmt: skip
 
 
+def at_rate(preset: Preset, factor: float) -> Preset:
+    """The same with every rate times a factor."""
+    stages = (
+        replace(stage, rate=(stage.rate[0] * factor, stage.rate[1] * factor))
+        for stage in preset.stages
+    )
+    return replace(preset, stages=tuple(stages))
+
+
 def stage_at(preset: Preset, progress: float) -> tuple[int, float]:
     """Where a run is: the number of its stage from 0, and how much of that stage is done in [0, 1].
 

@@ -1,6 +1,6 @@
 import pytest
 
-from training.fit.presets import PRESETS, rate_at, stage_at
+from training.fit.presets import PRESETS, at_rate, rate_at, stage_at
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -18,6 +18,13 @@ def test_rate_falls_geometrically_through_the_papers_stages() -> None:
     rates = [rate_at(preset, progress, 10_000) for progress in (0, 0.25, 0.5, 0.75, 1)]
     assert rates == pytest.approx([1e-4, 10**-4.5, 1e-5, 10**-5.5, 1e-6])
     assert [stage_at(preset, p)[0] for p in (0.49, 0.51, 1.0)] == [0, 1, 1]
+
+
+def test_a_rate_is_times_a_factor_all_along() -> None:
+    preset = PRESETS["lite-calls"]
+    for progress in (0.0, 0.3, 0.7, 1.0):
+        slower = rate_at(at_rate(preset, 0.3), progress, 1000)
+        assert slower == pytest.approx(0.3 * rate_at(preset, progress, 1000))
 
 
 def test_rate_rises_first() -> None:
