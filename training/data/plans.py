@@ -94,6 +94,11 @@ class Plan:
     webcam: Webcam
 
     @property
+    def moves(self) -> bool:
+        """Whether anything does in a clip."""
+        return any(sway != Sway() for sway in (self.camera, *(x.own for x in self.layers)))
+
+    @property
     def in_place(self) -> bool:
         """Whether somebody is where they were photographed."""
         return any(layer.shot is self.scene for layer in self.layers)

@@ -73,6 +73,10 @@ class Renderer:
         seeds = [number + 1_000_003 * time for time in range(frames)]
         return self._render([(plan, time) for time in range(frames)], seeds, height, width, lens)
 
+    def moves(self, number: int, height: int, width: int) -> bool:
+        """Whether anything moves in the clip of that number."""
+        return self._plan(number, height, width).moves
+
     def _plan(self, number: int, height: int, width: int) -> Plan:
         rng = random.Random(f"{self._seed}/{number}")  # a text is hashed the same everywhere
         return Planner(self._pool, rng, height, width).draw()

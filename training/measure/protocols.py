@@ -5,6 +5,7 @@ pictures, and returns what it found as plain values for JSON. `calls`, `several`
 `clips` are beside it.
 """
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,7 +198,8 @@ def _synthetic(
     height, width = networks[0].size
     label = f"{width}x{height}"
     batch = renderer.batch(range(samples), height, width)
-    clip = renderer.clip(0, frames, height, width)
+    moving_one = next(n for n in itertools.count() if renderer.moves(n, height, width))
+    clip = renderer.clip(moving_one, frames, height, width)
     assert batch.bokeh is not None
     assert clip.bokeh is not None
     inputs, sharp, truth = (to_images(part) for part in (batch.input, batch.sharp, batch.bokeh))

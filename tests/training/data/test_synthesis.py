@@ -82,6 +82,15 @@ def test_clip_moves_smoothly_from_its_sample(pool: Pool) -> None:
     assert far > steps.mean()
 
 
+def test_it_is_known_which_clips_move(pool: Pool) -> None:
+    renderer = Renderer(pool, 1)
+    moved = {renderer.moves(number, 48, 80) for number in range(40)}
+    assert moved == {True, False}
+    for number in range(12):
+        sharp = renderer.clip(number, 8, 48, 80, lens=False).sharp
+        assert renderer.moves(number, 48, 80) == (not torch.allclose(sharp[-1], sharp[0]))
+
+
 def test_lens_shapes_what_is_out_of_focus(pool: Pool) -> None:
     disc = Renderer(pool, 0).batch([0], 96, 160)
     blades = Renderer(pool, 0, Lens(5, roundness=0)).batch([0], 96, 160)
