@@ -377,5 +377,6 @@ def test_axe_finds_nothing(page: Page, scheme: Literal["dark", "light"]) -> None
 
 def _violations(page: Page) -> str:
     """What axe objects to, in words."""
+    page.emulate_media(reduced_motion="reduce")  # else it may see a color half-way to another
     found = Axe().run(page)
     return str(found.generate_report()) if found.violations_count else ""
