@@ -17,6 +17,8 @@ for tool in dpkg-deb dpkg-shlibdeps gzip; do
   command -v "$tool" >/dev/null || { echo "skipped: needs Debian with dpkg-dev ($tool is missing)"; exit 77; }
 done
 "$python" -c "import ensurepip" 2>/dev/null || { echo "skipped: needs Debian's python3-venv"; exit 77; }
+# OpenVINO's plugin for GPUs names it, so that dpkg-shlibdeps wants to see it
+/sbin/ldconfig -p | grep -F libOpenCL.so.1 >/dev/null || { echo "skipped: needs Debian's ocl-icd-libopencl1"; exit 77; }
 maintainer="${DEBFULLNAME:-$(git -C "$source" config user.name || true)} <${DEBEMAIL:-$(git -C "$source" config user.email || true)}>"
 [[ $maintainer == ?*" <"?*">" ]] || { echo "Set DEBFULLNAME and DEBEMAIL to the package's maintainer" >&2; exit 2; }
 
