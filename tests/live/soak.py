@@ -42,8 +42,8 @@ class Round:
         system what is not allocated, as far as it can. allocated: 0 where it does not tell.
     threads: how many of each name. native: how many with those of libraries, at least: a clip that
         begins again has some for a moment. files: descriptors, or Windows' handles, at least.
-    latency, p99, effect: seconds from capture to delivery, the median and the 99th percentile, and
-        the median time in the effect, over the latest frames.
+    latency, p99: seconds from capture to delivery, the median and the 99th percentile, over the
+        latest frames. effect, effect_p99: the same of the time in the effect.
     frames, dropped: since the start.
     """
 
@@ -55,6 +55,7 @@ class Round:
     latency: float
     p99: float
     effect: float
+    effect_p99: float
     frames: int
     dropped: int
 
@@ -122,11 +123,11 @@ class _Directed(LiveRun):
 
     def _round(self, samples: Sequence[tuple[int, int, int, int]]) -> Round:
         resident, allocated, native, files = zip(*samples, strict=True)
-        latency = self.metrics.latency("latency")
+        latency, effect = (self.metrics.latency(stage) for stage in ("latency", "effect"))
         return Round(
             median(resident), median(allocated),
             dict(Counter(thread.name for thread in threading.enumerate())),
-            min(native), min(files), latency.p50, latency.p99, self.metrics.latency("effect").p50,
+            min(native), min(files), latency.p50, latency.p99, effect.p50, effect.p99,
             self.metrics.count("emit"), self.dropped,
         )  # fmt: skip
 
