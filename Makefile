@@ -39,7 +39,7 @@ deb:
 phones: .venv/dev
 	for precision in f32 f16 int8 int8-float-io; do for model in lite dmshn stacked; do \
 		$(BIN)/realtime-bokeh export tflite engines/$$model-256x144-$$precision.tflite \
-			--model $$model --precision $$precision $(if $(PHOTOS),--pictures "$(PHOTOS)") || exit; \
+			--model $$model --size 256x144 --precision $$precision $(if $(PHOTOS),--pictures "$(PHOTOS)") || exit; \
 	done; done
 	$(BIN)/realtime-bokeh export tflite engines/lite-frame-1280x720-int8.tflite \
 		--frame --size 1280x720 $(if $(PHOTOS),--pictures "$(PHOTOS)")

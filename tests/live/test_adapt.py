@@ -123,8 +123,9 @@ def test_frames_that_take_very_long_are_judged_soon(seconds: float) -> None:
 
 @pytest.mark.parametrize("size", [None, Size(288, 512), "full"])
 def test_the_ladder_goes_from_what_was_asked_for_to_less_and_less(size: Size | None) -> None:
-    qualities = ladder(find("stacked"), models(), size, Size(720, 1280))
-    assert (qualities[0].model, qualities[0].size) == ("stacked", size or Size(144, 256))
+    stacked = find("stacked")
+    qualities = ladder(stacked, models(), size, Size(720, 1280))
+    assert (qualities[0].model, qualities[0].size) == ("stacked", size or stacked.inference_size)
     assert {quality.model for quality in qualities} == {"stacked", "dmshn", "lite"}
     assert qualities[-1].model == "lite"
     costs = [quality.cost for quality in qualities]

@@ -73,10 +73,13 @@ SMALL = (Size(96, 160), Size(96, 160), Size(96, 160), Size(128, 128), Size(160, 
 MIDDLE = (Size(192, 320), Size(192, 320), Size(192, 320), Size(256, 240), Size(320, 192))
 LARGE = (Size(272, 480), Size(272, 480), Size(272, 480), Size(352, 368), Size(480, 272))
 PAPER = (Size(1024, 1024),)
-# about what the shipped models run at
+# about what lite and mini run at
 SHIPPED = (Size(144, 256), Size(144, 256), Size(144, 256), Size(192, 192), Size(240, 160))
 # half as large and as large: the small ones are many for their time
 FOCUSED = (Size(112, 192), Size(112, 192), Size(144, 144), Size(192, 112), Size(144, 256))
+# the same for dmshn and stacked
+SHIPPED_LARGE = (Size(176, 320), Size(176, 320), Size(176, 320), Size(240, 240), Size(288, 192))
+FOCUSED_LARGE = (Size(128, 224), Size(128, 224), Size(176, 176), Size(224, 128), Size(176, 320))
 
 
 def _progressive(factor: float) -> tuple[Stage, ...]:
@@ -88,22 +91,25 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
 
 
 def _calls(
-    about: str, network: str, rate: float, batch: int = 8, frozen: str = "", warm_up: int = 200
-) -> Preset:
-    """Brings trained weights to other photographs or another renderer, near 256x144.
+    about: str, network: str, rate: float, batch: int = 8, frozen: str = "", warm_up: int = 200,
+    large: bool = False,
+) -> Preset:  # fmt: skip
+    """Brings trained weights to other photographs or another renderer, near 256x144 or, if `large`,
+    near 320x176.
 
     Half of the time goes to focus alone, in which it sees most of its samples.
     """
+    focused, shipped = (FOCUSED_LARGE, SHIPPED_LARGE) if large else (FOCUSED, SHIPPED)
     stages = (
-        Stage(0.5, FOCUSED, batch, FOCUS, (rate, rate / 3)),
-        Stage(0.5, SHIPPED, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
+        Stage(0.5, focused, batch, FOCUS, (rate, rate / 3)),
+        Stage(0.5, shipped, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
     )
     return Preset(about, network, stages, 3_000, needs=("init",), warm_up=warm_up,
                   frozen=frozen, muon=True)  # fmt: skip
 
 
 def _gpu(alike: str, network: str, rate: float, frozen: str = "") -> Preset:
-    about = f"{alike} in batches that keep a large GPU busy"
+    about = f"{alike}, near 256x144, in batches that keep a large GPU busy"
     return _calls(about, network, rate, batch=128, frozen=frozen, warm_up=50)
 
 
@@ -138,10 +144,12 @@ PRESETS: dict[str, Preset] = {
         "trained lite weights (--init) near 256x144: focus on its own, then the whole",
         "lite", 3e-4,
     ),
-    "dmshn-calls": _calls("trained dmshn weights (--init), in the same way", "dmshn", 3e-4),
+    "dmshn-calls": _calls(
+        "trained dmshn weights (--init) in the same way, near 320x176", "dmshn", 3e-4, large=True
+    ),
     "stacked-calls": _calls(
-        "dmshn weights (--init) twice in a row, of which the second learns in the same way",
-        "stacked", 2e-4, frozen="net1",
+        "dmshn weights (--init) twice in a row, of which the second learns, near 320x176",
+        "stacked", 2e-4, frozen="net1", large=True,
     ),
     "mini-calls": replace(
         _calls(
