@@ -35,7 +35,7 @@ from training import cli
 from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
-from training.measure.methods import read_weights
+from training.measure.methods import read_weights, shipped_size
 
 _CALIBRATION = 48  # pictures
 
@@ -153,7 +153,8 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="a run's weights.safetensors")
     parser.add_argument("--data", type=Path, help="the training photographs, to calibrate int8")
     parser.add_argument("--origin", default="", help="how it was made, for the manifest")
-    parser.add_argument("--size", default="256x144", help="WxH at which it is meant to run")
+    parser.add_argument("--size", metavar="WxH",
+                        help="at which it is meant to run (default: as now)")  # fmt: skip
     parser.add_argument("--focus", type=float, nargs=2, default=(1.0, 0.0),
                         metavar=("GAIN", "BIAS"),
                         help="of the focus logit (default: 1 0)")  # fmt: skip
@@ -167,7 +168,7 @@ def main() -> None:
     if args.paper:
         release_paper_graphs()
     elif args.model and args.weights and args.data:
-        size = parse_size("--size", args.size)
+        size = parse_size("--size", args.size) if args.size else shipped_size(args.model)
         release(args.model, args.weights, args.data, args.origin, size, tuple(args.focus),
                 args.began, args.share)  # fmt: skip
     else:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 # strengths at which the lens is as soft as: the network's input, a disc of a third and of two
-# thirds of the network's largest radius (6 pixels of its input), the network
+# thirds of the network's largest radius (6 pixels of its input at 256x144), the network
 _INPUT, _SMALL, _LARGE, _OPEN = 1 / 6, 1 / 3, 2 / 3, 1.0
 
 
