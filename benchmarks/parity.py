@@ -53,7 +53,7 @@ class Portable:
         found = find_model(model)
         module = half_frame(found, _HD, content_size(_HD, found.inference_size))
         self._session = onnxruntime.InferenceSession(portable_graph(module))
-        self._first = np.zeros((1, 8, *module.content), np.float32)
+        self._first = module.blank_inputs()[1].numpy()
         self.reset()
 
     def reset(self) -> None:
