@@ -15,6 +15,7 @@ from realtime_bokeh.app.settings import Settings, read_profile
 from realtime_bokeh.errors import SinkError, UsageError
 from realtime_bokeh.frame import Frame, Sink, Source, Stopped
 from realtime_bokeh.panel.program import Busy, Missing
+from realtime_bokeh.weights import find
 from tests.fakes import CountingSource, RecordingSink, UnchangedEngine
 
 
@@ -118,7 +119,8 @@ def test_what_is_told_counts_at_once_and_at_the_next_start(stage: Stage) -> None
     stage.session.change({"engine": "openvino", "inference_size": "auto", "blank": True})
     stage.until(lambda: stage.session.pair() is None)
     stage.session.change({"blank": False})
-    stage.until(lambda: stage.session.state().engine == "dmshn by openvino, 256x144")
+    own = find("dmshn").inference_size
+    stage.until(lambda: stage.session.state().engine == f"dmshn by openvino, {own}")
     stage.session.change({"off": True})
     stage.session.stop()
     stage.phase("stopped")
