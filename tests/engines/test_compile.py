@@ -15,7 +15,7 @@ from realtime_bokeh.engines.tensorrt import key_for
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import BokehFrame, HalfPrecision
-from realtime_bokeh.sizes import Size, content_size, padded_size
+from realtime_bokeh.sizes import Size, content_size
 from realtime_bokeh.sources import demo
 
 trt = pytest.importorskip("tensorrt_rtx")
@@ -53,7 +53,7 @@ def test_onnx_runtime_renders_the_same_graph_as_pytorch(
     session = onnxruntime.InferenceSession(graph)
     frames = demo.images(HD, 2)
     frames.append(np.asarray(cv2.resize(portrait, HD[::-1])))  # a scene cut
-    state = np.zeros((1, 8, *padded_size(Size(*module.content))), np.float32)
+    state = module.blank_inputs()[1].numpy()
     controls = np.array([1.0, 0.5], np.float32)
     for image in frames:
         inputs = {"frame": image[None], "state": state, "controls": controls}
