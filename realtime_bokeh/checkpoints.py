@@ -35,9 +35,9 @@ from realtime_bokeh.weights import (
     Remote,
     damaged_models,
     find,
-    load_manifest,
     models,
     save_manifest,
+    shipped_size,
     user_folder,
 )
 
@@ -159,7 +159,7 @@ def import_weights(
         half = {k: np.ascontiguousarray(v.astype(np.float16)) for k, v in arrays.items()}
         save_file(half, folder / WEIGHTS)
         shutil.copyfile(template, folder / GRAPHS["f32"])
-        size = load_manifest(SHIPPED / architecture).inference_size if focus_head else PAPER_SIZE
+        size = shipped_size(architecture) if focus_head else PAPER_SIZE
         save_manifest(Model(name, architecture, focus_head, size, {},
                             origin or f"imported from {path.name}", folder=folder))  # fmt: skip
     return find(name)

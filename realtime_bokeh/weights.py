@@ -175,6 +175,16 @@ def load_manifest(folder: Path) -> Model:
     return model
 
 
+def shipped_size(architecture: str) -> Size:
+    """At which the shipped model of an architecture is meant to run; of a new one, the usual.
+
+    Raises:
+        WeightsError: when that model's manifest is damaged.
+    """
+    shipped = SHIPPED / architecture
+    return load_manifest(shipped).inference_size if shipped.exists() else USUAL_SIZE
+
+
 _T = TypeVar("_T")
 
 

@@ -35,7 +35,7 @@ from training import cli
 from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
-from training.measure.methods import read_weights, shipped_size
+from training.measure.methods import read_weights
 
 _CALIBRATION = 48  # pictures
 
@@ -168,7 +168,7 @@ def main() -> None:
     if args.paper:
         release_paper_graphs()
     elif args.model and args.weights and args.data:
-        size = parse_size("--size", args.size) if args.size else shipped_size(args.model)
+        size = parse_size("--size", args.size) if args.size else weights.shipped_size(args.model)
         release(args.model, args.weights, args.data, args.origin, size, tuple(args.focus),
                 args.began, args.share)  # fmt: skip
     else:

@@ -2,10 +2,10 @@
 
     python -m training.together --data FOLDER --out runs/all --init DMSHN --lite LITE --hours 0.15
 
-Rendering the samples is what takes the time there, so four networks learn from each. The averaged
-dmshn teaches lite and mini, and is the first half of stacked. Each network has a folder with its
-weights, checkpoint and reports below --out; the same command goes on. --minutes ends only this
-call.
+Rendering the samples is what takes the time there, so four networks learn from each, and see it
+once more, mirrored. The averaged dmshn teaches lite and mini, and is the first half of stacked.
+Each network has a folder with its weights, checkpoint and reports below --out; the same command
+goes on. --minutes ends only this call.
 """
 
 import math
@@ -27,6 +27,7 @@ from training.fit.progress import Length, Report, duration
 from training.fit.trainer import StepOutput, Trainer
 from training.measure.methods import load_network
 
+_ECHOES = 2
 _HANDED_DOWN = 20  # steps from which to which the others go by the same dmshn
 
 
@@ -119,7 +120,7 @@ def main() -> None:
     family = Family(fabric, args.out, args.init, args.lite)
     source = open_source(family.preset, args.data, clips=False, align=False, lens=Lens())
     print(source.describe(), flush=True)
-    fit(family, source, Session(Length(0, args.hours), until=until))
+    fit(family, source, Session(Length(0, args.hours), echoes=_ECHOES, until=until))
     print(f"Stopped at {duration(family.seconds)} of {duration(3600 * args.hours)}.")
 
 

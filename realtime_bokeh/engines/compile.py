@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from realtime_bokeh.errors import EngineError, one_line
 from realtime_bokeh.network.core import BokehFrame, HalfPrecision
 from realtime_bokeh.network.load import load_core
-from realtime_bokeh.sizes import Size, padded_size
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.weights import WEIGHTS, Model
 
 _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
@@ -126,12 +126,12 @@ def _check(trt: ModuleType, network: Any, module: BokehFrame) -> None:
     Raises:
         EngineError: when they are not what the module says.
     """
-    state = (1, 8, *padded_size(Size(*module.content)))
+    frame, state, controls = (tuple(value.shape) for value in module.blank_inputs())
     expected = {
-        "frame": (trt.uint8, (1, *module.frame, 3)),
+        "frame": (trt.uint8, frame),
         "state": (trt.float32, state),
-        "controls": (trt.float32, (2,)),
-        "rendering": (trt.uint8, (1, *module.frame, 3)),
+        "controls": (trt.float32, controls),
+        "rendering": (trt.uint8, frame),
         "next_state": (trt.float32, state),
     }
     ends = [network.get_input(i) for i in range(network.num_inputs)]

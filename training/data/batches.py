@@ -7,7 +7,9 @@ step's batch is asked for, never when a worker begins to get it.
 
 import itertools
 import os
+import random
 import signal
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -33,6 +35,7 @@ from training.fit.presets import PAPER, Preset
 SEED = 1  # of training; evaluate.py renders with another
 _WORKERS = {"synthetic": 1, "ebb": 4}  # a network on the CPU needs the other cores
 _AHEAD = 4  # batches that each worker gets ahead of time
+_REMEMBERED = 8  # batches that may be seen again
 
 
 class Examples(NamedTuple):
@@ -240,6 +243,7 @@ def batches(
     stage_of: Callable[[int], int | None],
     step: int,
     workers: int,
+    echoes: int = 1,
 ) -> Iterator[tuple[int, Examples]]:
     """The stage and the examples of every step, got ahead of time by workers.
 
@@ -251,15 +255,30 @@ def batches(
         stage_of: the stage of a step, None when the run is complete; asked when the step's batch
             is.
         step: the first one, from 0.
+        echoes: how many steps see the same examples, for networks that would wait for new ones.
 
     Raises:
         BokehError: when a file cannot be read.
     """
     while (stage := stage_of(step)) is not None:
         with closing(_of_stage(source, share, stage, step, workers)) as found:
+            seen = _echoed(found, echoes, random.Random(step))
             while stage_of(step) == stage:
-                yield stage, next(found)
+                yield stage, next(seen)
                 step += 1
+
+
+def _echoed(found: Iterator[Examples], echoes: int, rng: random.Random) -> Iterator[Examples]:
+    """Each batch, and after it some of the last ones again, mirrored (Choi et al., "Faster Neural
+    Network Training with Data Echoing", 2019)."""
+    last: deque[Examples] = deque(maxlen=_REMEMBERED)
+    for examples in found:
+        yield examples
+        last.append(examples)
+        for _ in range(echoes - 1):
+            seen = rng.choice(last)
+            bokeh, focus = (None if x is None else x.flip(3) for x in (seen.bokeh, seen.focus))
+            yield Examples(seen.input.flip(3), seen.sharp.flip(3), bokeh, focus)
 
 
 def _of_stage(

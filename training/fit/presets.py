@@ -92,14 +92,12 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
 
 def _calls(
     about: str, network: str, rate: float, batch: int = 8, frozen: str = "", warm_up: int = 200,
-    large: bool = False,
+    focused: tuple[Size, ...] = FOCUSED, shipped: tuple[Size, ...] = SHIPPED,
 ) -> Preset:  # fmt: skip
-    """Brings trained weights to other photographs or another renderer, near 256x144 or, if `large`,
-    near 320x176.
+    """Brings trained weights to other photographs or another renderer.
 
     Half of the time goes to focus alone, in which it sees most of its samples.
     """
-    focused, shipped = (FOCUSED_LARGE, SHIPPED_LARGE) if large else (FOCUSED, SHIPPED)
     stages = (
         Stage(0.5, focused, batch, FOCUS, (rate, rate / 3)),
         Stage(0.5, shipped, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
@@ -109,8 +107,9 @@ def _calls(
 
 
 def _gpu(alike: str, network: str, rate: float, frozen: str = "") -> Preset:
-    about = f"{alike}, near 256x144, in batches that keep a large GPU busy"
-    return _calls(about, network, rate, batch=128, frozen=frozen, warm_up=50)
+    about = f"{alike}, near both sizes, in batches that keep a large GPU busy"
+    return _calls(about, network, rate, batch=128, frozen=frozen, warm_up=50,
+                  focused=FOCUSED + FOCUSED_LARGE, shipped=SHIPPED + SHIPPED_LARGE)  # fmt: skip
 
 
 def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
@@ -145,11 +144,12 @@ PRESETS: dict[str, Preset] = {
         "lite", 3e-4,
     ),
     "dmshn-calls": _calls(
-        "trained dmshn weights (--init) in the same way, near 320x176", "dmshn", 3e-4, large=True
+        "trained dmshn weights (--init) in the same way, near 320x176",
+        "dmshn", 3e-4, focused=FOCUSED_LARGE, shipped=SHIPPED_LARGE,
     ),
     "stacked-calls": _calls(
         "dmshn weights (--init) twice in a row, of which the second learns, near 320x176",
-        "stacked", 2e-4, frozen="net1", large=True,
+        "stacked", 2e-4, frozen="net1", focused=FOCUSED_LARGE, shipped=SHIPPED_LARGE,
     ),
     "mini-calls": replace(
         _calls(

@@ -67,15 +67,9 @@ def find(name: str) -> weights.Model:
     if path.name != weights.WEIGHTS:
         return weights.find(name)
     _, architecture, focus_head = read_weights(path)
-    size = shipped_size(architecture)
+    size = weights.shipped_size(architecture)
     digest = {path.name: weights.file_sha256(path)}
     return weights.Model(name, architecture, focus_head, size, digest, "a run", folder=path.parent)
-
-
-def shipped_size(architecture: str) -> Size:
-    """At which the shipped model of an architecture is meant to run; of a new one, the usual."""
-    shipped = weights.SHIPPED / architecture
-    return weights.load_manifest(shipped).inference_size if shipped.exists() else weights.USUAL_SIZE
 
 
 class Rendered(NamedTuple):
