@@ -81,8 +81,10 @@ def _trace(
 def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelProto:
     """Insert int8 quantization into the network's part of a graph, calibrated on pictures.
 
-    The last convolution stays in float32, ranges take in every value seen, and biases are corrected
-    layer by layer: together worth 3 dB on the worst photo, at no measurable cost in time.
+    The last convolution stays in float32 and biases are corrected layer by layer, at no measurable
+    cost in time. A range goes from the mean of the pictures' least values to that of their largest:
+    one that took in every value would be too coarse for the first half of stacked, whose rendering
+    is all that the second sees.
 
     Args:
         graph: of `core_graph`.
@@ -107,7 +109,7 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelPr
         fast_bias_correction=False,
         ignored_scope=nncf.IgnoredScope(names=in_float, validate=False),
         advanced_parameters=AdvancedQuantizationParameters(
-            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+            activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_MINMAX
         ),
     )
     return quantized
