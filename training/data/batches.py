@@ -1,8 +1,8 @@
 """Where a step's batch comes from: rendered pairs, or those of EBB!.
 
 What a step sees follows from its number and its stage alone, so that a run that is resumed goes on
-where it was, and several processes together see what one would. The stage is decided when the
-step's batch is asked for, never when a worker begins to get it.
+where it was, and several processes together see what one would; echoes alone are drawn anew. The
+stage is decided when the step's batch is asked for, never when a worker begins to get it.
 """
 
 import itertools
@@ -255,14 +255,15 @@ def batches(
         stage_of: the stage of a step, None when the run is complete; asked when the step's batch
             is.
         step: the first one, from 0.
-        echoes: how many steps see the same examples, for networks that would wait for new ones.
+        echoes: how many steps see the same examples, on average, for networks that would wait for
+            new ones.
 
     Raises:
         BokehError: when a file cannot be read.
     """
     while (stage := stage_of(step)) is not None:
         with closing(_of_stage(source, share, stage, step, workers)) as found:
-            seen = _echoed(found, echoes, random.Random(step))
+            seen = found if echoes == 1 else _echoed(found, echoes, random.Random(step))
             while stage_of(step) == stage:
                 yield stage, next(seen)
                 step += 1

@@ -29,7 +29,7 @@ class Session:
     clips: batches hold clips of two frames.
     pictures_every: steps from one samples.jpg to the next.
     until: the moment of `time.monotonic` at which to end.
-    echoes: how many steps see the same batch.
+    echoes: how many steps see the same batch, on average.
     say: tells the user a sentence; called in the first process only.
     """
 
