@@ -87,6 +87,8 @@ def page(browser: Browser, run: Driven, defaults: dict[str, object]) -> Iterator
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
     page.goto(run.url)
     expect(_phase(page)).to_have_text("Running")
+    models = page.get_by_label("Model").locator("option")
+    expect(models).to_have_count(len(run.ask("GET", "choices")["models"]))  # the lists are filled
     yield page
     page.close()
     # refusals and lost connections are what some tests are about
@@ -299,6 +301,7 @@ def test_it_follows_what_is_changed_elsewhere_but_not_under_a_finger(
     page.mouse.down()
     held = slider.input_value()
     assert float(held) > 0.6
+    run.until(lambda: run.told()["strength"] == float(held))  # else that could come after the next
     run.ask("PATCH", "state", {"strength": 0.1, "mirror": False})
     expect(page.get_by_role("button", name="Mirror", pressed=False)).to_be_visible()
     assert slider.input_value() == held
