@@ -14,7 +14,6 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
 
 from realtime_bokeh.errors import UsageError
 from training import cli
@@ -24,30 +23,12 @@ from training.fit.device import describe_device, open_fabric
 from training.fit.loop import Session, fit
 from training.fit.presets import PRESETS, Preset
 from training.fit.progress import Length, Report, duration
+from training.fit.teacher import Teacher
 from training.fit.trainer import StepOutput, Trainer
 from training.measure.methods import load_network
 
 _ECHOES = 2
 _HANDED_DOWN = 20  # steps from which to which the others go by the same dmshn
-
-
-class Teacher(nn.Module):
-    """A network that answers several pupils who ask the same."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self._asked: Tensor | None = None
-        self._answer: Tensor | None = None
-
-    def forward(self, image: Tensor) -> Tensor:
-        if self._answer is None or image is not self._asked:
-            self._asked, self._answer = image, self.network(image)
-        return self._answer
-
-    def learn(self, state: dict[str, Tensor]) -> None:
-        self.network.load_state_dict(state)
-        self._answer = None
 
 
 class Family(Trainer):

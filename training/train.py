@@ -20,7 +20,6 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
-from torch import nn
 
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import parameter_count
@@ -31,6 +30,7 @@ from training.fit.device import describe_device, open_fabric
 from training.fit.loop import Session, fit
 from training.fit.presets import PRESETS, Preset, at_rate
 from training.fit.progress import Length
+from training.fit.teacher import Teacher
 from training.fit.trainer import Trainer
 from training.measure.methods import load_network
 
@@ -92,13 +92,13 @@ def _check(preset: Preset, options: Options) -> None:
     refuse(options.align and preset.depth, "--align does not move disparity; leave it out")
 
 
-def _teacher(path: Path) -> nn.Module:
-    teacher = load_network(path)
+def _teacher(path: Path) -> Teacher:
+    network = load_network(path)
     with torch.no_grad():
-        outputs = teacher(torch.zeros(1, 3, 16, 16)).shape[1]
+        outputs = network(torch.zeros(1, 3, 16, 16)).shape[1]
     if outputs != 4:
         raise UsageError(f"{path} has no focus head, so it cannot teach; give other weights")
-    return teacher
+    return Teacher(network)
 
 
 def _trainer(fabric: Fabric, preset: Preset, folder: Path, options: Options) -> Trainer:

@@ -9,7 +9,7 @@ own first, then the whole, with Muon.
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from realtime_bokeh.sizes import Size
 
@@ -73,13 +73,24 @@ SMALL = (Size(96, 160), Size(96, 160), Size(96, 160), Size(128, 128), Size(160, 
 MIDDLE = (Size(192, 320), Size(192, 320), Size(192, 320), Size(256, 240), Size(320, 192))
 LARGE = (Size(272, 480), Size(272, 480), Size(272, 480), Size(352, 368), Size(480, 272))
 PAPER = (Size(1024, 1024),)
-# about what lite and mini run at
-SHIPPED = (Size(144, 256), Size(144, 256), Size(144, 256), Size(192, 192), Size(240, 160))
-# half as large and as large: the small ones are many for their time
-FOCUSED = (Size(112, 192), Size(112, 192), Size(144, 144), Size(192, 112), Size(144, 256))
-# the same for dmshn and stacked
-SHIPPED_LARGE = (Size(176, 320), Size(176, 320), Size(176, 320), Size(240, 240), Size(288, 192))
-FOCUSED_LARGE = (Size(128, 224), Size(128, 224), Size(176, 176), Size(224, 128), Size(176, 320))
+
+
+class Shapes(NamedTuple):
+    """Of a batch's pictures, near a size that a network runs at."""
+
+    focused: tuple[Size, ...]  # on focus alone, half as large and as large: many for their time
+    whole: tuple[Size, ...]
+
+
+# mostly landscape; about what lite and mini run at, and dmshn and stacked
+_NEAR_256 = Shapes(
+    (Size(112, 192), Size(112, 192), Size(144, 144), Size(192, 112), Size(144, 256)),
+    (Size(144, 256), Size(144, 256), Size(144, 256), Size(192, 192), Size(240, 160)),
+)
+_NEAR_320 = Shapes(
+    (Size(128, 224), Size(128, 224), Size(176, 176), Size(224, 128), Size(176, 320)),
+    (Size(176, 320), Size(176, 320), Size(176, 320), Size(240, 240), Size(288, 192)),
+)
 
 
 def _progressive(factor: float) -> tuple[Stage, ...]:
@@ -92,15 +103,16 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
 
 def _calls(
     about: str, network: str, rate: float, batch: int = 8, frozen: str = "", warm_up: int = 200,
-    focused: tuple[Size, ...] = FOCUSED, shipped: tuple[Size, ...] = SHIPPED,
+    near: tuple[Shapes, ...] = (_NEAR_256,),
 ) -> Preset:  # fmt: skip
     """Brings trained weights to other photographs or another renderer.
 
     Half of the time goes to focus alone, in which it sees most of its samples.
     """
+    focused, whole = (sum(shapes, ()) for shapes in zip(*near, strict=True))
     stages = (
         Stage(0.5, focused, batch, FOCUS, (rate, rate / 3)),
-        Stage(0.5, shipped, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
+        Stage(0.5, whole, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
     )
     return Preset(about, network, stages, 3_000, needs=("init",), warm_up=warm_up,
                   frozen=frozen, muon=True)  # fmt: skip
@@ -109,7 +121,7 @@ def _calls(
 def _gpu(alike: str, network: str, rate: float, frozen: str = "") -> Preset:
     about = f"{alike}, near both sizes, in batches that keep a large GPU busy"
     return _calls(about, network, rate, batch=128, frozen=frozen, warm_up=50,
-                  focused=FOCUSED + FOCUSED_LARGE, shipped=SHIPPED + SHIPPED_LARGE)  # fmt: skip
+                  near=(_NEAR_256, _NEAR_320))  # fmt: skip
 
 
 def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
@@ -145,11 +157,11 @@ PRESETS: dict[str, Preset] = {
     ),
     "dmshn-calls": _calls(
         "trained dmshn weights (--init) in the same way, near 320x176",
-        "dmshn", 3e-4, focused=FOCUSED_LARGE, shipped=SHIPPED_LARGE,
+        "dmshn", 3e-4, near=(_NEAR_320,),
     ),
     "stacked-calls": _calls(
         "dmshn weights (--init) twice in a row, of which the second learns, near 320x176",
-        "stacked", 2e-4, frozen="net1", focused=FOCUSED_LARGE, shipped=SHIPPED_LARGE,
+        "stacked", 2e-4, frozen="net1", near=(_NEAR_320,),
     ),
     "mini-calls": replace(
         _calls(
@@ -160,8 +172,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "lite-calls-whole": Preset(
         "ablation: lite-calls without its stage on focus alone",
-        "lite", (Stage(1, SHIPPED, 4, "l1_ssim", (3e-4, 5e-6)),), 3_000, needs=("init",),
-        muon=True,
+        "lite", (Stage(1, _NEAR_256.whole, 4, "l1_ssim", (3e-4, 5e-6)),), 3_000,
+        needs=("init",), muon=True,
     ),
     "lite-gpu": _gpu("lite-calls", "lite", 6e-4),
     "mini-gpu": _gpu("mini-calls", "mini", 1e-3),

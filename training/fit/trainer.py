@@ -34,6 +34,7 @@ from training.fit.optimizers import optimizers_for
 from training.fit.presets import Preset, rate_at
 from training.fit.progress import Report, append_report, trim_reports
 from training.fit.samples import labelled_sheet
+from training.fit.teacher import Teacher
 
 _SHOWN = 4  # columns of samples.jpg
 _TEMPORAL = 0.5  # weight of the loss in time
@@ -62,8 +63,8 @@ class Trainer:
         name: of the preset.
         preset: itself.
         folder: of the run.
-        teacher: a network with the focus head to learn from: its focus where the truth has none,
-            else its rendering too.
+        teacher: of a network with the focus head, to learn from: focus where the truth has none,
+            else the rendering too.
         reference: a network that the rendering is held to where the examples have no bokeh; a
             teacher does that itself.
         clips: batches hold clips of two frames, whose change is learnt as well.
@@ -75,7 +76,7 @@ class Trainer:
         name: str,
         preset: Preset,
         folder: Path,
-        teacher: nn.Module | None = None,
+        teacher: Teacher | None = None,
         reference: nn.Module | None = None,
         clips: bool = False,
     ) -> None:
