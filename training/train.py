@@ -24,7 +24,7 @@ from lightning_fabric import Fabric
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import parameter_count
 from training import cli
-from training.data.batches import open_source
+from training.data.batches import Source, open_source
 from training.data.optics import Lens
 from training.fit.device import describe_device, open_fabric
 from training.fit.loop import Session, fit
@@ -111,6 +111,11 @@ def _trainer(fabric: Fabric, preset: Preset, folder: Path, options: Options) -> 
     return trainer
 
 
+def _source(preset: Preset, options: Options) -> Source:
+    return open_source(preset, options.data, options.temporal, options.align, options.lens,
+                       options.init)  # fmt: skip
+
+
 def train(options: Options) -> None:
     """Train as the command's options say.
 
@@ -140,7 +145,7 @@ def train(options: Options) -> None:
     say("length", str(options.length))
     say("folder", f"{options.out}, {_position(trainer, options)}")
     say("data", f"reading {options.data} ...")
-    source = open_source(preset, options.data, options.temporal, options.align, options.lens)
+    source = _source(preset, options)
     say("", source.describe())
     if fabric.is_global_zero:
         cli.make_folder(options.out)
@@ -189,7 +194,7 @@ def _ending(trainer: Trainer, options: Options) -> str:
 
 def _dry_run(fabric: Fabric, preset: Preset, options: Options) -> None:
     """A few steps of every stage; says what would be trained, and leaves nothing behind."""
-    source = open_source(preset, options.data, options.temporal, options.align, options.lens)
+    source = _source(preset, options)
     session = Session(Length(_DRY_STEPS), options.temporal, pictures_every=1, say=lambda _: None)
     lines: list[str] = []
     total = 0.0

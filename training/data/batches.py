@@ -1,8 +1,9 @@
 """Where a step's batch comes from: rendered pairs, or those of EBB!.
 
-What a step sees follows from its number and its stage alone, so that a run that is resumed goes on
-where it was, and several processes together see what one would; echoes alone are drawn anew. The
-stage is decided when the step's batch is asked for, never when a worker begins to get it.
+What a step sees follows from its number, its stage and the weights that the run began from, so that
+a run that is resumed goes on where it was, and several processes together see what one would;
+echoes alone are drawn anew. The stage is decided when the step's batch is asked for, never when a
+worker begins to get it.
 """
 
 import itertools
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 from realtime_bokeh.errors import BokehError, UsageError
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.stills import read_still
+from realtime_bokeh.weights import file_sha256
 from training.data.ebb import Ebb
 from training.data.optics import Lens
 from training.data.pictures import Pixels
@@ -32,7 +34,7 @@ from training.data.pool import Pool
 from training.data.synthesis import Renderer
 from training.fit.presets import PAPER, Preset
 
-SEED = 1  # of training; evaluate.py renders with another
+SEED = 1  # of a run from nothing; evaluate.py renders with another
 _WORKERS = {"synthetic": 1, "ebb": 4}  # a network on the CPU needs the other cores
 _AHEAD = 4  # batches that each worker gets ahead of time
 _REMEMBERED = 8  # batches that may be seen again
@@ -110,10 +112,11 @@ class Synthetic:
         pool: the photographs.
         clips: give clips.
         lens: of the renderer; by default a disc.
+        seed: of what they show.
     """
 
-    def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None) -> None:
-        self._pool, self._renderer, self._clips = pool, Renderer(pool, SEED, lens), clips
+    def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None, seed: int = SEED) -> None:
+        self._pool, self._renderer, self._clips = pool, Renderer(pool, seed, lens), clips
         _ = pool.hands  # cut once, not by every worker
 
     def describe(self) -> str:
@@ -205,24 +208,39 @@ def _start_worker(_: int) -> None:
     cv2.setNumThreads(1)
 
 
-def open_source(preset: Preset, data: Path, clips: bool, align: bool, lens: Lens) -> Source:
+def open_source(
+    preset: Preset, data: Path, clips: bool, align: bool, lens: Lens, init: Path | None
+) -> Source:
     """The source of a preset.
+
+    What is rendered depends on the weights that a run begins from: one that goes on from another's
+    would else see again what that has seen.
 
     Args:
         data: the folder of photographs (see pool.py) or of EBB! (see ebb.py).
         clips: rendered ones are clips of two frames.
         align: bring EBB!'s pairs together, see `Ebb`.
         lens: of rendered ones.
+        init: the weights that the run begins, or began, from.
 
     Raises:
         BokehError: when the folder is not what it should be.
     """
     if preset.data == "synthetic":
-        return Synthetic(Pool(data), clips, lens)
+        return Synthetic(Pool(data), clips, lens, _seed(init) if init else SEED)
     (size,) = PAPER
     if preset.depth:
         return Pairs(EbbWithDisparity(data, size))
     return Pairs(Ebb(data, "train", size, SEED, align))
+
+
+def _seed(init: Path) -> int:
+    try:
+        return int(file_sha256(init)[:8], 16)
+    except OSError as error:
+        raise UsageError(
+            f"{init} cannot be read ({error.strerror}); give the weights that the run began from"
+        ) from error
 
 
 def workers_for(preset: Preset, device: torch.device, world: int = 1) -> int:

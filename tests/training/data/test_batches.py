@@ -19,6 +19,7 @@ from training.data.batches import (
     Synthetic,
     batches,
     check_shares,
+    open_source,
     share_of,
 )
 from training.data.ebb import Ebb
@@ -122,6 +123,23 @@ def test_a_batch_comes_again_mirrored_while_others_are_got(pool: Pool) -> None:
             assert echo.focus is not None
             assert origin.focus is not None
             assert torch.equal(echo.focus, origin.focus.flip(3))
+
+
+def test_a_run_from_anothers_weights_sees_other_samples(photos: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(b"some weights")
+    second.write_bytes(b"others")
+
+    def seen(init: Path | None) -> torch.Tensor:
+        source = open_source(TINY, photos, False, False, Lens(), init)
+        return source(Share(Size(48, 80), (0,))).sharp
+
+    assert torch.equal(seen(first), seen(first))
+    assert not torch.equal(seen(first), seen(second))
+    assert not torch.equal(seen(first), seen(None))
+    first.unlink()
+    with pytest.raises(UsageError, match=r"first cannot be read .* that the run began from"):
+        seen(first)
 
 
 def test_clips_are_of_two_frames(pool: Pool) -> None:
