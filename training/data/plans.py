@@ -180,8 +180,8 @@ class Planner:
         else:
             scene = composer.scene(0.5)
         layers = [person.layer for person in rng.sample(people, len(people))]
-        # more seldom than another in focus, or the second of two would be taken for background
-        if rng.random() < (0.04 if in_place and kind != SEVERAL else 0.12):
+        # about as often as several are in focus; with fewer, one further off comes to be in focus
+        if rng.random() < (0.1 if in_place and kind != SEVERAL else 0.25):
             far = self._kinds.get(STANDING, self._kinds[kind])
             layers = [composer.further_off(self._of(far), first), *layers]
         if rng.random() < _CHAIRS:
