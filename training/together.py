@@ -99,7 +99,8 @@ def main() -> None:
     fabric = open_fabric(args.precision)
     print(describe_device(fabric, args.precision), flush=True)
     family = Family(fabric, args.out, args.init, args.lite)
-    source = open_source(family.preset, args.data, False, False, Lens(), args.init)
+    source = open_source(family.preset, args.data, clips=False, align=False, lens=Lens(),
+                         init=args.init)  # fmt: skip
     print(source.describe(), flush=True)
     fit(family, source, Session(Length(0, args.hours), echoes=_ECHOES, until=until))
     print(f"Stopped at {duration(family.seconds)} of {duration(3600 * args.hours)}.")

@@ -131,7 +131,7 @@ def test_a_run_from_anothers_weights_sees_other_samples(photos: Path, tmp_path: 
     second.write_bytes(b"others")
 
     def seen(init: Path | None) -> torch.Tensor:
-        source = open_source(TINY, photos, False, False, Lens(), init)
+        source = open_source(TINY, photos, clips=False, align=False, lens=Lens(), init=init)
         return source(Share(Size(48, 80), (0,))).sharp
 
     assert torch.equal(seen(first), seen(first))
