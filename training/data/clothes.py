@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from training.data.drawing import Colour, draw_colour
+from training.data.foreground import Plane
 from training.data.hands import find_skin
 from training.data.pictures import Pixels
 from training.data.subjects import MASKED, Subject
@@ -14,6 +15,7 @@ _CHIN = 1.05  # heads below the top of one from which on there are clothes
 _SKIN = 9  # pixels around skin that stay as they are: its shadows are not told from cloth
 _LIGHTEST = 0.75  # of a colour: cloth is never quite white
 _PRINT = 0.12  # of a person's height: what varies within it is a print, beyond it the light
+_FEW = 6.0  # pixels of a sigma: more would only take more time
 _PLAIN = 0.5  # of clothes: the print is lost too
 
 
@@ -44,8 +46,16 @@ def _cloth(
     level = image.mean(2, dtype=np.float32) + 8  # black cloth shows its light too
     weight = clothes.astype(np.float32) / 255
     if rng.random() < _PLAIN:
-        blurred = cv2.GaussianBlur(level * weight, (0, 0), size / 2)
-        level = np.asarray(blurred / (cv2.GaussianBlur(weight, (0, 0), size / 2) + 1e-3))
+        blurred, share = (_smooth(x, size / 2) for x in (level * weight, weight))
+        level = np.asarray(blurred / (share + 1e-3))
     mean = float((level * weight).sum() / weight.sum())
     light = np.clip(level / mean, 0.4, 1.8)[..., None]
     return np.asarray(np.array(colour, np.float32) * _LIGHTEST * light)
+
+
+def _smooth(plane: Plane, sigma: float) -> Plane:
+    """A Gaussian mean, at a size at which sigma is a few pixels."""
+    scale = min(1.0, _FEW / sigma)
+    small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma * scale)
+    return np.asarray(cv2.resize(blurred, plane.shape[::-1]), np.float32)

@@ -9,6 +9,7 @@ import math
 import random
 from dataclasses import dataclass
 
+import cv2
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -104,11 +105,11 @@ class Lighting:
         Their sides follow from their outline: in the middle they face the camera.
         """
         height, width = mask.shape[2:]
-        rounded = mask
         half = max(1, round(_ROUND * math.sqrt(height * width)))
+        plane, size = mask[0, 0].cpu().numpy(), (2 * half + 1,) * 2
         for _ in range(2):  # two boxes make a tent
-            padded = F.pad(rounded, (half,) * 4, mode="replicate")
-            rounded = F.avg_pool2d(F.avg_pool2d(padded, (2 * half + 1, 1), 1), (1, 2 * half + 1), 1)
+            plane = cv2.blur(plane, size, borderType=cv2.BORDER_REPLICATE)
+        rounded = torch.from_numpy(plane)[None, None].to(mask.device)
         padded = F.pad(rounded, (1,) * 4, mode="replicate")
         across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
         down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]

@@ -151,11 +151,15 @@ def _lifted(light: Tensor, largest: float) -> Tensor:
     """Light with its small highlights brighter: what is clipped in every channel, less all of it in
     which half the image of the aperture finds room (a white top-hat)."""
     clipped = ((light.amin(1, keepdim=True) - _CLIPPED) / (1 - _CLIPPED)).clamp(0, 1)
-    half = round(largest / 2)
-    size = 2 * half + 1
-    eroded = -F.max_pool2d(-clipped, size, 1, half)
-    opened = F.max_pool2d(eroded, size, 1, half)
+    size = 2 * round(largest / 2) + 1
+    opened = dilated(-dilated(-clipped, size), size)
     return light * (1 + _LIFT * (clipped - opened))
+
+
+def dilated(values: Tensor, size: int) -> Tensor:
+    """The highest of [n, c, h, w] in a square of `size` pixels around each, an odd number."""
+    across = F.max_pool2d(values, (1, size), 1, (0, size // 2))
+    return F.max_pool2d(across, (size, 1), 1, (size // 2, 0))
 
 
 def _blur(layer: Tensor, radius: float, lens: Lens) -> Tensor:

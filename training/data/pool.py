@@ -9,8 +9,12 @@ be people and backgrounds. Backgrounds that are named in scenes_with_people.txt 
 are left out: people near the camera, without a mask, would be taught as background.
 """
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -25,6 +29,7 @@ from training.data.subjects import MASKED, Subject, bounding_box
 LONG_SIDE = 640  # photos are kept at this size
 _FEWEST = 500  # pixels of a mask in which there is somebody to see
 _HANDS = "hands"  # source of webcam frames with raised hands
+_Read = TypeVar("_Read")
 _PEOPLE = {"people": False, "people_auto": True, "calls": True}  # folders: head and shoulders?
 
 
@@ -54,15 +59,10 @@ class Pool:
         for name, close in _PEOPLE.items():
             self.counts[name] = self._read_people(folder / name, close)
         self.people = [subject for source in self.sources.values() for subject in source]
-        self.objects = [
-            s for p in sorted((folder / "cutouts").glob("*.webp")) if (s := self._cutout(p))
+        self.objects = [s for _, s in _each(folder / "cutouts", "*.webp", self._cutout) if s]
+        self.scenes = [
+            s for _, s in _each(folder / "backgrounds", "*.jpg", _scene) if s is not None
         ]
-        self.scenes: list[Tensor] = []
-        for path in sorted((folder / "backgrounds").glob("*.jpg")):
-            if path.stem in _with_people():
-                continue
-            image = _photo(path)
-            self.scenes.append(_tensor(image, _plane(path, ".disparity.png", image)))
         if not self.people or not self.scenes:
             raise UsageError(
                 f"{folder} needs photographs in {'/, '.join(_PEOPLE)}/ (one of them is enough) and "
@@ -86,13 +86,16 @@ class Pool:
     def _read_people(self, folder: Path, close: bool) -> int:
         """Sort a folder's people into their sources; return how many there are."""
         count = 0
-        for path in sorted(folder.glob("*.jpg")):
-            image = _photo(path)
-            mask, disparity = (_plane(path, s, image) for s in (".mask.png", ".disparity.png"))
-            if subject := self._subject(image, mask, disparity, close):
+        for path, subject in _each(folder, "*.jpg", lambda path: self._person(path, close)):
+            if subject:
                 self.sources.setdefault(path.stem.split("_")[0], []).append(subject)
                 count += 1
         return count
+
+    def _person(self, path: Path, close: bool) -> Subject | None:
+        image = _photo(path)
+        mask, disparity = (_plane(path, s, image) for s in (".mask.png", ".disparity.png"))
+        return self._subject(image, mask, disparity, close)
 
     def _cutout(self, path: Path) -> Subject | None:
         image = shrunk(_read(path, cv2.IMREAD_UNCHANGED))
@@ -101,9 +104,23 @@ class Pool:
         return self._subject(image[..., 2::-1], image[..., 3], image[..., 3], False)
 
 
+def _each(folder: Path, pattern: str, read: Callable[[Path], _Read]) -> list[tuple[Path, _Read]]:
+    """The files of a folder in order, with what is read from each, on all processor cores."""
+    paths = sorted(folder.glob(pattern))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return list(zip(paths, threads.map(read, paths), strict=True))
+
+
+def _scene(path: Path) -> Tensor | None:
+    if path.stem in _with_people():
+        return None
+    image = _photo(path)
+    return _tensor(image, _plane(path, ".disparity.png", image))
+
+
 def _tensor(image: Pixels, *planes: Pixels) -> Tensor:
     """Uint8 [h, w, 3] and planes [h, w] as [3 + planes, h, w]."""
-    return torch.from_numpy(np.dstack([image, *planes]).transpose(2, 0, 1).copy())
+    return torch.from_numpy(np.concatenate([image.transpose(2, 0, 1), np.stack(planes)]))
 
 
 def _read(path: Path, flag: int) -> Pixels:

@@ -99,8 +99,8 @@ class Subject:
             mask = cv2.erode(mask, np.ones((3, 3)), borderValue=255)
         image = estimate_foreground(image, mask)
         mask = np.clip(mask * 1.1 - 0.05 * 255, 0, 255).astype(np.uint8)
-        cut = np.dstack([image, mask, planes[4]]).transpose(2, 0, 1)
-        pixels = torch.from_numpy(cut.copy())
+        cut = np.concatenate([image.transpose(2, 0, 1), mask[None], planes[4:]])
+        pixels = torch.from_numpy(cut)
         return Subject(pixels, bounding_box(mask), self.close)
 
     @staticmethod
