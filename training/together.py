@@ -1,11 +1,12 @@
-"""Train dmshn, stacked, lite and mini at once, on the same samples, for a large GPU.
+"""Train dmshn, stacked and lite at once, on the same samples, for a large GPU.
 
-    python -m training.together --data FOLDER --out runs/all --init DMSHN --lite LITE --hours 0.15
+    python -m training.together --data FOLDER --out runs/all \
+        --init DMSHN --stacked STACKED --lite LITE --hours 0.15
 
-Rendering the samples is what takes the time there, so four networks learn from each, and see it
-once more, mirrored. The averaged dmshn teaches lite and mini, and is the first half of stacked.
-Each network has a folder with its weights, checkpoint and reports below --out; the same command
-goes on. --minutes ends only this call.
+Rendering the samples takes as long there as learning from them, so three networks learn from each.
+The averaged dmshn teaches lite, and is the first half of stacked. Each network has a folder with
+its weights, checkpoint and reports below --out; the same command goes on. --minutes ends only this
+call.
 """
 
 import math
@@ -27,7 +28,6 @@ from training.fit.teacher import Teacher
 from training.fit.trainer import StepOutput, Trainer
 from training.measure.methods import load_network
 
-_ECHOES = 2
 _HANDED_DOWN = 20  # steps from which to which the others go by the same dmshn
 
 
@@ -37,22 +37,24 @@ class Family(Trainer):
     Args:
         fabric: launched, of one process.
         folder: of all the runs.
-        dmshn, lite: weights to begin from.
+        dmshn, stacked, lite: weights to begin from.
     """
 
-    def __init__(self, fabric: Fabric, folder: Path, dmshn: Path, lite: Path) -> None:
+    def __init__(
+        self, fabric: Fabric, folder: Path, dmshn: Path, stacked: Path, lite: Path
+    ) -> None:
         def arguments(network: str) -> tuple[Fabric, str, Preset, Path]:
             name = f"{network}-gpu"
             return fabric, name, PRESETS[name], folder / network
 
         super().__init__(*arguments("dmshn"), reference=load_network(dmshn))
         self._taught = Teacher(load_network(dmshn))
-        self._stacked = Trainer(*arguments("stacked"), reference=load_network(dmshn))
-        pupils = [Trainer(*arguments(name), teacher=self._taught) for name in ("lite", "mini")]
-        self._others = [self._stacked, *pupils]
-        for run in (self, *self._others):
+        self._stacked = Trainer(*arguments("stacked"), reference=load_network(stacked))
+        pupil = Trainer(*arguments("lite"), teacher=self._taught)
+        self._others = (self._stacked, pupil)
+        for run, initial in ((self, dmshn), (self._stacked, stacked), (pupil, lite)):
             cli.make_folder(run.folder)
-            Trainer.start(run, dmshn if run in (self, self._stacked) else lite)
+            Trainer.start(run, initial)
 
     def _hand_down(self) -> None:
         self._taught.learn(self.average)
@@ -88,6 +90,7 @@ def main() -> None:
     add("--data", type=Path, required=True, help="folder of photographs")
     add("--out", type=Path, required=True, help="folder of these runs")
     add("--init", type=Path, required=True, help="weights of dmshn to begin from")
+    add("--stacked", type=Path, required=True, help="weights of stacked to begin from")
     add("--lite", type=Path, required=True, help="weights of lite to begin from")
     add("--hours", type=float, required=True, help="of training in all")
     add("--minutes", type=float, default=math.inf, help="end after this time")
@@ -98,11 +101,11 @@ def main() -> None:
     until = time.monotonic() + 60 * args.minutes
     fabric = open_fabric(args.precision)
     print(describe_device(fabric, args.precision), flush=True)
-    family = Family(fabric, args.out, args.init, args.lite)
+    family = Family(fabric, args.out, args.init, args.stacked, args.lite)
     source = open_source(family.preset, args.data, clips=False, align=False, lens=Lens(),
                          init=args.init)  # fmt: skip
     print(source.describe(), flush=True)
-    fit(family, source, Session(Length(0, args.hours), echoes=_ECHOES, until=until))
+    fit(family, source, Session(Length(0, args.hours), until=until))
     print(f"Stopped at {duration(family.seconds)} of {duration(3600 * args.hours)}.")
 
 

@@ -2,12 +2,12 @@
 # Train on a machine with a GPU that is there for a while and has no internet.
 #
 #   scripts/gpu/train.sh unpack ARCHIVE...            add photographs (see pack.py); once per archive
-#   scripts/gpu/train.sh MINUTES together OPTIONS...  train the four networks at once
+#   scripts/gpu/train.sh MINUTES together OPTIONS...  train the three networks at once
 #   scripts/gpu/train.sh MINUTES PRESET OPTIONS...    train one; each goes on from its last call
 #
 # Ten minutes of an H200 beside 16 processor cores are enough for a good deal:
 #
-#   train.sh 9.5 together --hours 0.15 --init DMSHN --lite LITE
+#   train.sh 9.5 together --hours 0.15 --init DMSHN --stacked STACKED --lite LITE
 #
 # State and photographs lie in $STATE (default: ~/realtime-bokeh-training), which must outlive the
 # calls. Results come into $OUT: the log, pictures, reports and each network's fp16 weights, in parts

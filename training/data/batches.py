@@ -1,16 +1,13 @@
 """Where a step's batch comes from: rendered pairs, or those of EBB!.
 
 What a step sees follows from its number, its stage and the weights that the run began from, so that
-a run that is resumed goes on where it was, and several processes together see what one would;
-echoes alone are drawn anew. The stage is decided when the step's batch is asked for, never when a
-worker begins to get it.
+a run that is resumed goes on where it was, and several processes together see what one would. The
+stage is decided when the step's batch is asked for, never when a worker begins to get it.
 """
 
 import itertools
 import os
-import random
 import signal
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -37,7 +34,6 @@ from training.fit.presets import PAPER, Preset
 SEED = 1  # of a run from nothing; evaluate.py renders with another
 _WORKERS = {"synthetic": 1, "ebb": 4}  # a network on the CPU needs the other cores
 _AHEAD = 4  # batches that each worker gets ahead of time
-_REMEMBERED = 8  # batches that may be seen again
 
 
 class Examples(NamedTuple):
@@ -261,7 +257,6 @@ def batches(
     stage_of: Callable[[int], int | None],
     step: int,
     workers: int,
-    echoes: int = 1,
 ) -> Iterator[tuple[int, Examples]]:
     """The stage and the examples of every step, got ahead of time by workers.
 
@@ -273,31 +268,15 @@ def batches(
         stage_of: the stage of a step, None when the run is complete; asked when the step's batch
             is.
         step: the first one, from 0.
-        echoes: how many steps see the same examples, on average, for networks that would wait for
-            new ones.
 
     Raises:
         BokehError: when a file cannot be read.
     """
     while (stage := stage_of(step)) is not None:
         with closing(_of_stage(source, share, stage, step, workers)) as found:
-            seen = found if echoes == 1 else _echoed(found, echoes, random.Random(step))
             while stage_of(step) == stage:
-                yield stage, next(seen)
+                yield stage, next(found)
                 step += 1
-
-
-def _echoed(found: Iterator[Examples], echoes: int, rng: random.Random) -> Iterator[Examples]:
-    """Each batch, and after it some of the last ones again, mirrored (Choi et al., "Faster Neural
-    Network Training with Data Echoing", 2019)."""
-    last: deque[Examples] = deque(maxlen=_REMEMBERED)
-    for examples in found:
-        yield examples
-        last.append(examples)
-        for _ in range(echoes - 1):
-            seen = rng.choice(last)
-            bokeh, focus = (None if x is None else x.flip(3) for x in (seen.bokeh, seen.focus))
-            yield Examples(seen.input.flip(3), seen.sharp.flip(3), bokeh, focus)
 
 
 def _of_stage(
@@ -312,6 +291,7 @@ def _of_stage(
         num_workers=workers,
         prefetch_factor=_AHEAD if workers else None,
         worker_init_fn=_start_worker,
+        pin_memory=torch.cuda.is_available(),
     )
     for item in loader:
         if isinstance(item, BokehError):

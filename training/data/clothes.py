@@ -46,7 +46,9 @@ def _cloth(
     level = image.mean(2, dtype=np.float32) + 8  # black cloth shows its light too
     weight = clothes.astype(np.float32) / 255
     if rng.random() < _PLAIN:
-        blurred, share = (_smooth(x, size / 2) for x in (level * weight, weight))
+        blurred, share = (
+            _smooth(np.asarray(x, np.float32), size / 2) for x in (level * weight, weight)
+        )
         level = np.asarray(blurred / (share + 1e-3))
     mean = float((level * weight).sum() / weight.sum())
     light = np.clip(level / mean, 0.4, 1.8)[..., None]

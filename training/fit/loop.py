@@ -29,7 +29,6 @@ class Session:
     clips: batches hold clips of two frames.
     pictures_every: steps from one samples.jpg to the next.
     until: the moment of `time.monotonic` at which to end.
-    echoes: how many steps see the same batch, on average.
     say: tells the user a sentence; called in the first process only.
     """
 
@@ -37,7 +36,6 @@ class Session:
     clips: bool = False
     pictures_every: int = 500
     until: float = float("inf")
-    echoes: int = 1
     say: Callable[[str], None] = print
 
 
@@ -81,8 +79,7 @@ def fit(trainer: Trainer, source: Source, session: Session) -> float:
         return length.done(trainer.step, trainer.seconds)
 
     wanted = batches(source, share, lambda _: stage_of(preset, done()), trainer.step,
-                     workers_for(preset, fabric.device, fabric.world_size),
-                     session.echoes)  # fmt: skip
+                     workers_for(preset, fabric.device, fabric.world_size))  # fmt: skip
     pace = Pace(preset, length, trainer.step, trainer.samples, trainer.seconds)
     begun, took = trainer.step, 0.0
     with _stop_on_signals() as stop, _bar(first) as bar:

@@ -103,16 +103,16 @@ def _progressive(factor: float) -> tuple[Stage, ...]:
 
 def _calls(
     about: str, network: str, rate: float, batch: int = 8, frozen: str = "", warm_up: int = 200,
-    near: tuple[Shapes, ...] = (_NEAR_256,),
+    near: tuple[Shapes, ...] = (_NEAR_256,), alone: float = 0.5,
 ) -> Preset:  # fmt: skip
     """Brings trained weights to other photographs or another renderer.
 
-    Half of the time goes to focus alone, in which it sees most of its samples.
+    A share of the time, `alone`, goes to focus alone, in which it sees most of its samples.
     """
     focused, whole = (sum(shapes, ()) for shapes in zip(*near, strict=True))
     stages = (
-        Stage(0.5, focused, batch, FOCUS, (rate, rate / 3)),
-        Stage(0.5, whole, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
+        Stage(alone, focused, batch, FOCUS, (rate, rate / 3)),
+        Stage(1 - alone, whole, batch // 2, "l1_ssim", (rate / 3, rate / 60)),
     )
     return Preset(about, network, stages, 3_000, needs=("init",), warm_up=warm_up,
                   frozen=frozen, muon=True)  # fmt: skip
@@ -121,7 +121,7 @@ def _calls(
 def _gpu(alike: str, network: str, rate: float, frozen: str = "") -> Preset:
     about = f"{alike}, near both sizes, in batches that keep a large GPU busy"
     return _calls(about, network, rate, batch=128, frozen=frozen, warm_up=50,
-                  near=(_NEAR_256, _NEAR_320))  # fmt: skip
+                  near=(_NEAR_256, _NEAR_320), alone=0.65)  # fmt: skip
 
 
 def _paper(about: str, network: str = "dmshn", second: str = "ms_ssim") -> Preset:
@@ -175,10 +175,9 @@ PRESETS: dict[str, Preset] = {
         "lite", (Stage(1, _NEAR_256.whole, 4, "l1_ssim", (3e-4, 5e-6)),), 3_000,
         needs=("init",), muon=True,
     ),
-    "lite-gpu": _gpu("lite-calls", "lite", 6e-4),
-    "mini-gpu": _gpu("mini-calls", "mini", 1e-3),
-    "dmshn-gpu": _gpu("dmshn-calls", "dmshn", 6e-4),
-    "stacked-gpu": _gpu("stacked-calls", "stacked", 6e-4, frozen="net1"),
+    "lite-gpu": _gpu("lite-calls", "lite", 4e-4),
+    "dmshn-gpu": _gpu("dmshn-calls", "dmshn", 4e-4),
+    "stacked-gpu": _gpu("stacked-calls", "stacked", 4e-4, frozen="net1"),
     "lite-smoke": Preset(
         "a short run on a CPU, to see that training works",
         "lite", (Stage(1, (Size(96, 160),), 8, "l1_ssim", (1e-3, 1e-4)),), 700, warm_up=50,

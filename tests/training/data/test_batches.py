@@ -1,7 +1,7 @@
 import multiprocessing
 from dataclasses import replace
 from functools import partial
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -103,26 +103,6 @@ def test_a_step_sees_the_same_however_many_workers_get_it_and_after_a_resume(poo
         resumed = Clocked(pool, workers)
         assert _same(resumed.train(4) + resumed.train(), alone)
     assert not multiprocessing.active_children()
-
-
-def test_a_batch_comes_again_mirrored_while_others_are_got(pool: Pool) -> None:
-    def stage_of(step: int) -> int | None:
-        return next((stage for stage, end in enumerate((5, 8)) if step < end), None)
-
-    source = Synthetic(pool, clips=False)
-    wanted = batches(source, partial(share_of, TINY), stage_of, 0, 0, echoes=2)
-    seen = list(wanted)
-    assert [stage for stage, _ in seen] == [0] * 5 + [1] * 3
-    for first, last in ((0, 5), (5, 8)):  # of a stage
-        new = [examples for _, examples in seen[first:last:2]]
-        again = [examples for _, examples in seen[first + 1 : last : 2]]
-        assert all(not torch.equal(a.sharp, b.sharp) for a, b in pairwise(new))
-        for number, echo in enumerate(again):
-            (origin,) = (x for x in new[: number + 1] if torch.equal(echo.input, x.input.flip(3)))
-            assert torch.equal(echo.sharp, origin.sharp.flip(3))
-            assert echo.focus is not None
-            assert origin.focus is not None
-            assert torch.equal(echo.focus, origin.focus.flip(3))
 
 
 def test_a_run_from_anothers_weights_sees_other_samples(photos: Path, tmp_path: Path) -> None:
