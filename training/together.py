@@ -3,7 +3,7 @@
     python -m training.together --data FOLDER --out runs/all \
         --init DMSHN --stacked STACKED --lite LITE --hours 0.15
 
-Rendering the samples takes as long there as learning from them, so three networks learn from each.
+Rendering the samples takes longer there than learning from them, so three networks learn from each.
 The averaged dmshn teaches lite, and is the first half of stacked. Each network has a folder with
 its weights, checkpoint and reports below --out; the same command goes on. --minutes ends only this
 call.

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from training.data.drawing import Colour, draw_colour
-from training.data.foreground import Plane
 from training.data.hands import find_skin
 from training.data.pictures import Pixels
 from training.data.subjects import MASKED, Subject
@@ -46,18 +45,16 @@ def _cloth(
     level = image.mean(2, dtype=np.float32) + 8  # black cloth shows its light too
     weight = clothes.astype(np.float32) / 255
     if rng.random() < _PLAIN:
-        blurred, share = (
-            _smooth(np.asarray(x, np.float32), size / 2) for x in (level * weight, weight)
-        )
+        blurred, share = cv2.split(_smooth(cv2.merge([level * weight, weight]), size / 2))
         level = np.asarray(blurred / (share + 1e-3))
     mean = float((level * weight).sum() / weight.sum())
     light = np.clip(level / mean, 0.4, 1.8)[..., None]
     return np.asarray(np.array(colour, np.float32) * _LIGHTEST * light)
 
 
-def _smooth(plane: Plane, sigma: float) -> Plane:
+def _smooth(planes: cv2.typing.MatLike, sigma: float) -> cv2.typing.MatLike:
     """A Gaussian mean, at a size at which sigma is a few pixels."""
     scale = min(1.0, _FEW / sigma)
-    small = cv2.resize(plane, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(planes, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     blurred = cv2.GaussianBlur(small, (0, 0), sigma * scale)
-    return np.asarray(cv2.resize(blurred, plane.shape[::-1]), np.float32)
+    return cv2.resize(blurred, planes.shape[1::-1])

@@ -59,10 +59,8 @@ class Pool:
         for name, close in _PEOPLE.items():
             self.counts[name] = self._read_people(folder / name, close)
         self.people = [subject for source in self.sources.values() for subject in source]
-        self.objects = [s for _, s in _each(folder / "cutouts", "*.webp", self._cutout) if s]
-        self.scenes = [
-            s for _, s in _each(folder / "backgrounds", "*.jpg", _scene) if s is not None
-        ]
+        self.objects = _each(folder / "cutouts", "*.webp", self._cutout)
+        self.scenes = _each(folder / "backgrounds", "*.jpg", _scene)
         if not self.people or not self.scenes:
             raise UsageError(
                 f"{folder} needs photographs in {'/, '.join(_PEOPLE)}/ (one of them is enough) and "
@@ -85,17 +83,17 @@ class Pool:
 
     def _read_people(self, folder: Path, close: bool) -> int:
         """Sort a folder's people into their sources; return how many there are."""
-        count = 0
-        for path, subject in _each(folder, "*.jpg", lambda path: self._person(path, close)):
-            if subject:
-                self.sources.setdefault(path.stem.split("_")[0], []).append(subject)
-                count += 1
-        return count
+        people = _each(folder, "*.jpg", lambda path: self._person(path, close))
+        for source, subject in people:
+            self.sources.setdefault(source, []).append(subject)
+        return len(people)
 
-    def _person(self, path: Path, close: bool) -> Subject | None:
+    def _person(self, path: Path, close: bool) -> tuple[str, Subject] | None:
+        """The source and the subject of a photo, if somebody is to be seen."""
         image = _photo(path)
         mask, disparity = (_plane(path, s, image) for s in (".mask.png", ".disparity.png"))
-        return self._subject(image, mask, disparity, close)
+        subject = self._subject(image, mask, disparity, close)
+        return (path.stem.split("_")[0], subject) if subject else None
 
     def _cutout(self, path: Path) -> Subject | None:
         image = shrunk(_read(path, cv2.IMREAD_UNCHANGED))
@@ -104,11 +102,11 @@ class Pool:
         return self._subject(image[..., 2::-1], image[..., 3], image[..., 3], False)
 
 
-def _each(folder: Path, pattern: str, read: Callable[[Path], _Read]) -> list[tuple[Path, _Read]]:
-    """The files of a folder in order, with what is read from each, on all processor cores."""
-    paths = sorted(folder.glob(pattern))
+def _each(folder: Path, pattern: str, read: Callable[[Path], _Read | None]) -> list[_Read]:
+    """What is read from a folder's files, in their order, on all processor cores."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(zip(paths, threads.map(read, paths), strict=True))
+        found = threads.map(read, sorted(folder.glob(pattern)))
+        return [part for part in found if part is not None]
 
 
 def _scene(path: Path) -> Tensor | None:

@@ -2,7 +2,7 @@
 
 A sample is a person or an object, either in their own photo or over another scene, in focus; the
 circle of confusion of everything else follows from its disparity. Scenes without a subject are in
-focus where they are nearest. All of it is torch, on the CPU.
+focus where they are nearest. All of it is on the CPU.
 """
 
 import math
@@ -207,7 +207,7 @@ def _resampled(
     x, y, w, h = window
     x, y = x + moment * shot.motion[0] * w, y + moment * shot.motion[1] * h
     rows, columns = part.shape[2:]
-    # in [-1, 1] of the part, at the middles of pixels; affine_grid makes it ten times as slowly
+    # in [-1, 1] of the part, at the middles of pixels; affine_grid is slower
     across = (_middles(width) * (-1 if shot.flip else 1) * w + 2 * x + w) / columns - 1
     down = (_middles(height) * h + 2 * y + h) / rows - 1
     grid = torch.stack(torch.meshgrid(across, down, indexing="xy"), 2)[None]

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from realtime_bokeh.network.dmshn import split_output
+from training.data.optics import dilated
 
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # the exponents of MS-SSIM, finest first
 _WINDOW, _SIGMA = 11, 1.5
@@ -116,11 +117,7 @@ def _edge(focus: Tensor) -> Tensor:
     height, width = focus.shape[2:]
     reach = max(1, round(_EDGE_WIDTH * (height * width) ** 0.5))
 
-    def highest(x: Tensor) -> Tensor:
-        x = F.max_pool2d(x, (2 * reach + 1, 1), 1, (reach, 0))
-        return F.max_pool2d(x, (1, 2 * reach + 1), 1, (0, reach))
-
-    return highest(focus) + highest(-focus)
+    return dilated(focus, 2 * reach + 1) + dilated(-focus, 2 * reach + 1)
 
 
 def _pyramid(x: Tensor) -> list[Tensor]:
