@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime_bokeh.frame import Image
+from realtime_bokeh.recompose import enlarge_focus
+from realtime_bokeh.sizes import Size
 
 _OUT, _IN = 0.1, 0.9  # focus at which nothing of a pixel is kept, and at which all of it is
 _CURVE = np.rint(np.interp(np.arange(256) / 255, (_OUT, _IN), (0, 255))).astype(np.uint8)
@@ -44,7 +46,7 @@ def cut_out(image: Image, focus: NDArray[Any]) -> Cutout:
     large = image.shape[1::-1]
     small = tuple(max(1, side // _COARSER) for side in focus.shape[::-1])
     # the curve comes after the enlargement: an edge is as smooth, and sharper
-    opacity = cv2.LUT(cv2.resize(levels, large), _CURVE)
+    opacity = cv2.LUT(enlarge_focus(focus, Size.of(image)), _CURVE)
     shrunk = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_AREA))
     inside = cv2.resize(cv2.LUT(levels, _CURVE), small, interpolation=cv2.INTER_AREA)
     share = np.asarray(inside, np.float32) / 255

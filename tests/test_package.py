@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
              "weights"},
     "look": set(),
     "mailbox": set(),
-    "matte": {"frame"},
+    "matte": {"frame", "recompose", "sizes"},
     "metadata": set(),
     "metrics": set(),
     "network": {"architectures"},

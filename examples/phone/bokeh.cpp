@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -136,17 +137,48 @@ class Colours {
   float red_, blue_;
 };
 
-// up(bokeh) + up(focus) * (plane - up(bokeh)), in place.
-void recompose(Plane& plane, const std::vector<float>& bokeh, const std::vector<float>& focus,
-               int height, int width) {
+// Focus falls from 1 to 0 within a pixel or two, and is enlarged as a logit: interpolated as it is,
+// it would make a stair of a slanting edge. Back from a logit to focus by a table.
+class Logits {
+ public:
+  Logits() {
+    for (int i = 0; i < kSteps; ++i) {
+      const float logit = kMost * (2.f * i / (kSteps - 1) - 1);
+      focus_[i] = (1 / (1 + std::exp(-logit)) - kEnd) / (1 - 2 * kEnd);
+    }
+  }
+
+  // Focus in [0, 1] to places in the table.
+  void places(const std::vector<float>& focus, std::vector<float>& places) const {
+    places.resize(focus.size());
+    for (size_t i = 0; i < focus.size(); ++i) {
+      const float share = kEnd + (1 - 2 * kEnd) * std::clamp(focus[i], 0.f, 1.f);
+      places[i] = (std::log(share / (1 - share)) / kMost + 1) * ((kSteps - 1) / 2.f);
+    }
+  }
+
+  float focus(float place) const { return focus_[std::clamp(int(place + 0.5f), 0, kSteps - 1)]; }
+
+ private:
+  static constexpr float kEnd = 0.01f;  // logits have none: so near to 0 and 1 they stop
+  static constexpr int kSteps = 1024;
+  const float kMost = std::log((1 - kEnd) / kEnd);
+  std::array<float, kSteps> focus_;
+};
+
+// up(bokeh) + up(focus) * (plane - up(bokeh)), in place; focus comes as places in `logits`.
+void recompose(Plane& plane, const std::vector<float>& bokeh, const std::vector<float>& places,
+               const Logits& logits, int height, int width) {
   auto down = taps(height, plane.height), across = taps(width, plane.width);
-  std::vector<float> mixed(width), blurred(plane.width), share(plane.width);
+  std::vector<float> mixed(width), blurred(plane.width), place(plane.width);
   for (int y = 0; y < plane.height; ++y) {
     enlarge_row(bokeh.data(), width, down[y], across, mixed, blurred.data());
-    enlarge_row(focus.data(), width, down[y], across, mixed, share.data());
+    enlarge_row(places.data(), width, down[y], across, mixed, place.data());
     uint8_t* row = &plane.values[size_t(y) * plane.width];
-    for (int x = 0; x < plane.width; ++x)
-      row[x] = uint8_t(std::min(255.f, blurred[x] + share[x] * (row[x] - blurred[x]) + 0.5f));
+    for (int x = 0; x < plane.width; ++x) {
+      const float focus = logits.focus(place[x]);
+      row[x] = uint8_t(std::min(255.f, blurred[x] + focus * (row[x] - blurred[x]) + 0.5f));
+    }
   }
 }
 
@@ -219,7 +251,8 @@ int run(const std::string& path, float strength) {
   std::array<std::vector<float>, 3> small, rendered;
   for (auto& plane : rendered) plane.resize(size_t(height) * width);
   std::vector<uint8_t> rgb(size_t(height) * width * 3), bokeh;
-  std::vector<float> focus;
+  std::vector<float> focus, places;
+  const Logits logits;
   header += '\n';
   write(header.data(), header.size());
   int frames = 0;
@@ -240,7 +273,8 @@ int run(const std::string& path, float strength) {
     model.render(rgb, bokeh, focus);
     network += seconds(before);
     colours.from_rgb(bokeh, rendered);
-    for (int c = 0; c < 3; ++c) recompose(picture[c], rendered[c], focus, height, width);
+    logits.places(focus, places);
+    for (int c = 0; c < 3; ++c) recompose(picture[c], rendered[c], places, logits, height, width);
     all += seconds(begin);
     mark += '\n';
     write(mark.data(), mark.size());

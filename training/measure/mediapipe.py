@@ -18,7 +18,7 @@ from realtime_bokeh.errors import UsageError, one_line
 from realtime_bokeh.extras import install_hint
 from realtime_bokeh.frame import Image
 from realtime_bokeh.sizes import Size
-from training.measure.methods import Focus, Rendered, blend, enlarge
+from training.measure.methods import Focus, Rendered, blend
 
 _Values = NDArray[np.float32]
 _Graph = Callable[[_Values], _Values]
@@ -60,7 +60,7 @@ class MediaPipe:
         return self._graph(values).reshape(self._size).clip(0, 1)
 
     def focus(self, image: Image) -> Focus:
-        return enlarge(self.mask(image), Size.of(image))
+        return np.asarray(cv2.resize(self.mask(image), image.shape[1::-1]), np.float32)
 
     def exact_focus(self, image: Image) -> Focus:
         return self.focus(image)

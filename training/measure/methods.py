@@ -22,7 +22,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.load import load_core
-from realtime_bokeh.recompose import Recomposer, shrink
+from realtime_bokeh.recompose import Recomposer, enlarge_focus, shrink
 from realtime_bokeh.sizes import Size, content_size
 from training.measure.metrics import Mask
 
@@ -169,8 +169,7 @@ class Network:
 
 def enlarge(focus: Focus, size: Size) -> Focus:
     """A focus map at another size, as the program enlarges it."""
-    plane = np.ascontiguousarray(focus)
-    return np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.asarray(enlarge_focus(focus, size) / 255, np.float32)
 
 
 def gaussian(image: Image, sigma: float = GAUSSIAN) -> Image:
