@@ -224,11 +224,13 @@ def test_on_focus_alone_the_rendering_is_held_to_what_the_run_began_with(
     assert all(torch.equal(parts[k], single[k]) for k in single)
 
 
+@pytest.mark.parametrize("preset", ["stacked-calls", "stacked-int8"])
 def test_of_a_stack_the_second_network_learns_after_the_weights_of_one(
-    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
 ) -> None:
-    frozen = PRESETS["stacked-calls"].frozen
-    monkeypatch.setitem(PRESETS, "tiny", replace(TINY, network="stacked", frozen=frozen))
+    like = PRESETS[preset]
+    stack = replace(TINY, network=like.network, frozen=like.frozen)
+    monkeypatch.setitem(PRESETS, "tiny", stack)
     single = build("dmshn", focus_head=True).state_dict()
     path = tmp_path / "dmshn.safetensors"
     save_file(single, path)

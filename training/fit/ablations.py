@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from realtime_bokeh.architectures import PAPER
 from realtime_bokeh.network.dmshn import DMSHN, Chain, build, rescale
 from training.fit.presets import Preset
+from training.fit.rounded import BehindRounded
 
 
 class WithoutResiduals(DMSHN):
@@ -56,4 +57,6 @@ def build_network(preset: Preset) -> nn.Module:
             return WithoutResiduals()
         if preset.network == "depth":
             return WithDepth()
+        if preset.network == "rounded":
+            return BehindRounded(preset.focus_head)
         return build(preset.network, preset.focus_head)

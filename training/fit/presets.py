@@ -163,6 +163,10 @@ PRESETS: dict[str, Preset] = {
         "dmshn weights (--init) twice in a row, of which the second learns, near 320x176",
         "stacked", 2e-4, frozen="net1", near=(_NEAR_320,),
     ),
+    "stacked-int8": _calls(
+        "trained stacked weights (--init), behind a first network in int8",
+        "rounded", 6e-5, frozen="net1", near=(_NEAR_320,), warm_up=30,
+    ),
     "mini-calls": replace(
         _calls(
             "lite weights (--init), pruned, brought back by a --teacher in the same way",
