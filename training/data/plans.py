@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from training.data.arms import spread_arms
 from training.data.clothes import recolour
 from training.data.layers import Composer
 from training.data.lighting import Lighting
@@ -70,6 +71,7 @@ _ENOUGH = 0.5  # pixels of a photo for each of the picture, across
 _TONES = 0.18  # of composites: the scene has the tone of the clothes before it
 _DRESSED = 0.2  # of people: with headphones, a headband, a cap or a hat drawn on
 _RECOLOURED = 0.25  # of people: in clothes of another colour
+_SPREAD = 0.5  # of half figures over another scene: arms away from the body, if there is a gap
 _MONITORS = 0.15  # of samples with people: a monitor at a side
 _CHAIRS = 0.1  # of samples with people: a chair's back behind the shoulders
 _STILL, _STILL_BUT_HANDS = 0.25, 0.15  # of clips: nothing moves; nothing but what is held up
@@ -163,6 +165,8 @@ class Planner:
             people = self._together(in_place, composer)
         else:
             subject = self._somebody(kind)
+            if kind == HALF and not in_place and rng.random() < _SPREAD:
+                subject = self._with_arms_away(subject)
             if rng.random() < _RECOLOURED:
                 subject = recolour(subject, rng)
             if kind != WEBCAM and rng.random() < _DRESSED:
@@ -203,6 +207,15 @@ class Planner:
         drawn = sorted((self._somebody(SEVERAL) for _ in range(5)), key=lambda s: sum(s.cut))
         subjects = drawn[: 2 if rng.random() < 0.7 else 3]
         return composer.together(subjects, self._least if in_place else None)
+
+    def _with_arms_away(self, subject: Subject) -> Subject:
+        """A half figure with its arms spread, or somebody else with theirs; as it is, if neither
+        it nor two others have a gap between arm and body."""
+        for one in (subject, self._somebody(HALF), self._somebody(HALF)):
+            spread = spread_arms(one, self._rng)
+            if spread is not one:
+                return spread
+        return subject
 
     def _somebody(self, kind: str) -> Subject:
         return self._of(self._kinds[kind])

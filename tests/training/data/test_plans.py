@@ -1,11 +1,15 @@
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import training.data.plans
+from training.data.arms import spread_arms
 from training.data.plans import KINDS, Plan, Planner, people_of
 from training.data.pool import Pool
 from training.data.shots import Sway
+from training.data.subjects import Subject
 from training.data.synthesis import Renderer
 
 HEIGHT, WIDTH = 48, 80
@@ -111,3 +115,22 @@ def test_what_is_held_up_is_in_focus_and_what_is_near_the_lens_is_not(
 
     assert in_front(held=True) > 0.9
     assert in_front(held=False) < 0.3
+
+
+@pytest.mark.parametrize("in_place", [0, 1])
+def test_arms_are_spread_of_half_figures_over_another_scene(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, in_place: int
+) -> None:
+    spread = []
+
+    def seen(subject: Subject, rng: random.Random) -> Subject:
+        spread.append(subject)
+        return spread_arms(subject, rng)
+
+    monkeypatch.setattr(training.data.plans, "spread_arms", seen)
+    for name, kind in KINDS.items():
+        alone = replace(kind, share=float(name == "half figures"), in_place=in_place)
+        monkeypatch.setitem(KINDS, name, alone)
+    for number in range(20):
+        Planner(pool, random.Random(number), HEIGHT, WIDTH).draw()
+    assert bool(spread) == (not in_place)
