@@ -97,7 +97,7 @@ def _overlap(large: int, small: int) -> Tensor:
     return (high - low).clamp(min=0) / large
 
 
-_END = 0.01
+_END = 0.01  # the nearer to 0, the less exactly 8 bits hold the logits, see recompose.py
 
 
 def enlarge_focus(focus: Tensor, size: tuple[int, int]) -> Tensor:

@@ -22,6 +22,7 @@ _FARTHEST = 0.35  # of a gap's height: further out an arm would be bent more tha
 class _Gap(NamedTuple):
     """The room between an arm and the body, from a row on."""
 
+    outwards: int  # the way from the body to the arm: -1 leftwards, 1 rightwards
     top: int
     first: NDArray[np.intp]  # of each row, the first and the last column of the gap
     last: NDArray[np.intp]
@@ -46,12 +47,10 @@ def spread_arms(subject: Subject, rng: random.Random) -> Subject:
     planes = np.pad(subject.pixels.cpu().numpy(), ((0, 0), (0, 0), (margin, margin)))
     rows, columns = planes.shape[1:]
     place = np.tile(np.arange(columns, dtype=np.float32), (rows, 1))
-    middle = (subject.box[0] + subject.box[2]) / 2
     for gap, distance in zip(gaps, distances, strict=True):
-        outwards = -1 if (gap.first + gap.last).mean() / 2 < middle else 1
         count = len(gap.first)
-        moved = outwards * distance * np.sin(np.pi * (np.arange(count) + 0.5) / count)
-        beyond = np.array([1, 1, 0, 0] if outwards < 0 else [0, 0, 1, 1])
+        moved = gap.outwards * distance * np.sin(np.pi * (np.arange(count) + 0.5) / count)
+        beyond = np.array([1, 1, 0, 0] if gap.outwards < 0 else [0, 0, 1, 1])
         for row in range(count):
             ends = gap.first[row] + margin, gap.last[row] + margin
             fixed = np.array([-columns, *ends, 2 * columns])
@@ -76,13 +75,14 @@ def _gaps(mask: Pixels, box: tuple[int, int, int, int]) -> list[_Gap]:
     count, labels, stats, centroids = cv2.connectedComponentsWithStats(
         between.astype(np.uint8), connectivity=4
     )
-    highest: dict[bool, tuple[int, _Gap]] = {}
+    highest: dict[int, _Gap] = {}
     for number in range(1, count):
         first_row, rows = (int(stats[number][k]) for k in (cv2.CC_STAT_TOP, cv2.CC_STAT_HEIGHT))
-        side = bool(centroids[number][0] < (left + right) / 2)
-        if rows < max(_HIGH * height, highest[side][0] if side in highest else 0):
+        outwards = -1 if centroids[number][0] < (left + right) / 2 else 1
+        least = len(highest[outwards].first) if outwards in highest else _HIGH * height
+        if rows < least:
             continue
         own = labels[first_row : first_row + rows] == number
         last = own.shape[1] - 1 - own[:, ::-1].argmax(1)
-        highest[side] = rows, _Gap(begin + first_row, own.argmax(1), last)
-    return [gap for _, gap in highest.values()]
+        highest[outwards] = _Gap(outwards, begin + first_row, own.argmax(1), last)
+    return list(highest.values())

@@ -9,7 +9,6 @@ from training.data.arms import spread_arms
 from training.data.subjects import MASKED, Subject, bounding_box
 
 WALL, COAT, SLEEVE = (90, 170, 90), (60, 90, 160), (200, 40, 40)
-WAIST = slice(80, 160)  # rows in which the sleeve is beside the coat
 
 
 def _figure(gap: int) -> Subject:
