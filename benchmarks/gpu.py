@@ -208,11 +208,11 @@ def floors(name: str, small: Size, frame: Size, rates: dict[str, float]) -> dict
         flop += 2 * weight.numel() * pixels.numel()
 
     with torch.device("meta"):
-        network = build(name, True)
+        network = build(*find_model(name).form)
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 layer.register_forward_hook(count)
-        network(torch.zeros(1, 3, *small))
+        network(torch.zeros(1, 3, *(network.finer * side for side in small)))
     return {
         "gflop": round(flop / 1e9, 1),
         "arithmetic_ms": round(flop / rates["matmul_tflops"] / 1e9, 3),

@@ -31,8 +31,8 @@ _LATE = 80  # frames
 def measured(content: bytes, paths: list[Path], frames: int) -> dict[str, object]:
     runtime = Interpreter(content)
     said = runtime.metadata
-    size = Size(*said["size"])
     whole_frame = said["form"] == "frame"
+    size = Size(*said["size" if whole_frame else "network_size"])
     spec = TfliteSpec(find_model(said["model"]), size, said["precision"], whole_frame)
     comparison = Comparison(spec, runtime, in_torch(spec.module()))
     found: list[Difference] = []
@@ -42,7 +42,7 @@ def measured(content: bytes, paths: list[Path], frames: int) -> dict[str, object
             comparison.reset()
             number = 0
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-        shown = np.asarray(cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA))
+        shown = np.asarray(cv2.resize(rgb, spec.seen[::-1], interpolation=cv2.INTER_AREA))
         found.append(comparison(shown))
         if number >= _LATE:
             late.append(found[-1].psnr)

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from realtime_bokeh import weights
 from realtime_bokeh.frame import Image
@@ -162,9 +163,10 @@ def run(core: BokehCore, clip: Clip, content: Size) -> Outputs:
     """The network alone, without a past."""
     images, renderings, shares = [], [], []
     for frame in clip.frames:
-        small = torch.from_numpy(shrink(frame, content).copy())
-        image = small.flip(2).permute(2, 0, 1)[None].float() / 255
-        bokeh, logit = split_output(core.network(image))
+        seen = torch.from_numpy(shrink(frame, content, core.finer).copy())
+        seen = seen.flip(2).permute(2, 0, 1)[None].float() / 255
+        bokeh, logit = split_output(core.network(seen))
+        image = F.avg_pool2d(seen, core.finer)
         images.append(image)
         renderings.append(bokeh.clamp(0, 1))
         shares.append(focus_map(image, renderings[-1], logit))
@@ -234,7 +236,7 @@ def main() -> None:
     report = Report(args.out, "Steadiness of clips")
     result: dict[str, dict[str, dict[str, Scores]]] = {}
     for model in map(find, args.model):
-        core = load_core(model.file(weights.WEIGHTS), model.architecture, model.focus_head)
+        core = load_core(model.file(weights.WEIGHTS), model.form)
         section = report.section(model.name, (__doc__ or "").partition("\n\n- ")[2])
         scores: dict[str, dict[str, Scores]] = {}
         for clip in clips:

@@ -39,6 +39,14 @@ class Architecture:
     network_ms: Mapping[str, float]
 
 
+FINER = 2
+"""How many times finer than it renders, across, a network sees the picture, unless it sees what it
+renders, as the paper's do.
+
+The finest encoder begins with a convolution at this stride then, so that the edges of people are
+found on four times the pixels, while nothing else is computed at that size.
+"""
+
 PAPER = Layout((32, 64, 128))  # of the paper's networks; the others are ours
 
 ARCHITECTURES = {
@@ -56,21 +64,41 @@ ARCHITECTURES = {
 class Layer(NamedTuple):
     """A layer of an encoder or a decoder, by the authors' name.
 
-    kind: a convolution 3x3, one at stride 2, a transposed one 4x4 at stride 2, or a residual block
-        of two convolutions 3x3.
+    kind: a convolution 3x3, one at stride 2, a transposed one 4x4 at stride 2, a residual block of
+        two convolutions 3x3, or one 3x3 over blocks of FINER x FINER pixels: 6x6 at that stride.
     """
 
     name: str
-    kind: Literal["convolution", "halving", "doubling", "residual"]
+    kind: Literal["convolution", "halving", "doubling", "residual", "blocks"]
     inputs: int
     outputs: int
 
 
-def encoder_layers(layout: Layout) -> list[Layer]:
-    """The layers of an encoder in order, from RGB to features at a quarter of the resolution."""
+class Form(NamedTuple):
+    """Which network a set of parameters belongs to.
+
+    architecture: of ARCHITECTURES.
+    focus_head: whether its last convolution has a fourth output, the focus logit.
+    finer: how many times finer than it renders, across, it sees the picture: 1 or FINER.
+    """
+
+    architecture: str
+    focus_head: bool
+    finer: int = 1
+
+
+def encoder_layers(layout: Layout, finer: int = 1) -> list[Layer]:
+    """The layers of an encoder in order, from RGB to features at a quarter of the resolution.
+
+    One that sees the picture finer has two first layers, whose outputs are added: of what is added
+    to the picture, and of the picture.
+    """
     a, b, c = layout.channels
+    first = [Layer("layer1", "convolution", 3, a)]
+    if finer > 1:
+        first = [Layer("layer0", "convolution", 3, a), Layer("layer1", "blocks", 3, a)]
     return [
-        Layer("layer1", "convolution", 3, a),
+        *first,
         *_blocks(2, layout.blocks[0], a),
         Layer("layer5", "halving", a, b),
         *_blocks(6, layout.blocks[1], b),
@@ -97,26 +125,39 @@ def _blocks(first: int, count: int, channels: int) -> list[Layer]:
     return [Layer(f"layer{first + i}", "residual", channels, channels) for i in range(count)]
 
 
-def parameter_shapes(architecture: str, focus_head: bool) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(
+    architecture: str, focus_head: bool, finer: int = 1
+) -> dict[str, tuple[int, ...]]:
     """Every parameter's name and shape, as `network.dmshn` has them, without PyTorch.
 
     Raises:
         KeyError: for an unknown architecture.
     """
-    if architecture == "stacked":
-        halves = {"net1.": parameter_shapes("dmshn", False)}
-        halves["net2."] = parameter_shapes("dmshn", focus_head)
-        return {half + name: s for half, shapes in halves.items() for name, s in shapes.items()}
     layout = ARCHITECTURES[architecture].layout
+    if architecture == "stacked":
+        halves = {"net1.": _shapes(layout, 3, finer)}
+        halves["net2."] = _shapes(layout, 4 if focus_head else 3, finer)
+        return {half + name: s for half, shapes in halves.items() for name, s in shapes.items()}
+    return _shapes(layout, 4 if focus_head else 3, finer)
+
+
+_KERNELS = {"doubling": 4, "blocks": 3 * FINER}  # sides; others' are 3
+
+
+def _shapes(layout: Layout, outputs: int, finer: int) -> dict[str, tuple[int, ...]]:
+    """Parameters of one DMSHN, of which only the finest level sees finer, and has all outputs."""
     shapes: dict[str, tuple[int, ...]] = {}
     for level in (1, 2, 3):
-        outputs = 4 if focus_head and level == 1 else 3
-        parts = {"encoder": encoder_layers(layout), "decoder": decoder_layers(layout, outputs)}
+        finest = level == 1
+        parts = {
+            "encoder": encoder_layers(layout, finer if finest else 1),
+            "decoder": decoder_layers(layout, outputs if finest else 3),
+        }
         for part, layers in parts.items():
             for layer in layers:
                 doubling = layer.kind == "doubling"  # stored [in, out, h, w]
                 order = (layer.inputs, layer.outputs)[:: 1 if doubling else -1]
-                kernel = 4 if doubling else 3
+                kernel = _KERNELS.get(layer.kind, 3)
                 for suffix in (".0", ".2") if layer.kind == "residual" else ("",):
                     name = f"{part}_lv{level}.{layer.name}{suffix}"
                     shapes[name + ".weight"] = (*order, kernel, kernel)
@@ -124,8 +165,8 @@ def parameter_shapes(architecture: str, focus_head: bool) -> dict[str, tuple[int
     return shapes
 
 
-def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
-    """The architecture and focus head of a set of parameters.
+def recognize(arrays: Mapping[str, NDArray[Any]]) -> Form:
+    """The form of the network that a set of parameters belongs to.
 
     Raises:
         UsageError: naming the first tensor that does not fit, and why.
@@ -138,8 +179,9 @@ def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
         missing = f"{prefix}{'encoder_lv1.layer1' if first is None else 'decoder_lv1.layer24'}"
         raise UsageError(f"these are not DMSHN weights: there is no tensor {missing}.weight")
     focus_head = last.shape[0] == 4
-    architecture = "stacked" if stacked else _nearest(arrays, focus_head)
-    expected = parameter_shapes(architecture, focus_head)
+    finer = FINER if f"{prefix}encoder_lv1.layer0.weight" in arrays else 1
+    architecture = "stacked" if stacked else _nearest(arrays, focus_head, finer)
+    expected = parameter_shapes(architecture, focus_head, finer)
     for name, shape in expected.items():
         if name not in arrays:
             raise UsageError(f"tensor {name} of {architecture} is missing")
@@ -151,12 +193,13 @@ def recognize(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bool]:
         with np.errstate(over="ignore"):
             if not np.isfinite(value.astype(np.float16)).all():
                 raise UsageError(f"tensor {name} has values that are not finite in half precision")
-    return architecture, focus_head
+    return Form(architecture, focus_head, finer)
 
 
-def _nearest(arrays: Mapping[str, NDArray[Any]], focus_head: bool) -> str:
+def _nearest(arrays: Mapping[str, NDArray[Any]], focus_head: bool, finer: int) -> str:
     """The architecture of one DMSHN that differs from these parameters in the fewest."""
     found = {name: array.shape for name, array in arrays.items()}.items()
     return min(
-        ARCHITECTURES, key=lambda name: len(parameter_shapes(name, focus_head).items() ^ found)
+        ARCHITECTURES,
+        key=lambda name: len(parameter_shapes(name, focus_head, finer).items() ^ found),
     )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from realtime_bokeh.architectures import recognize
+from realtime_bokeh.architectures import Form, recognize
 from realtime_bokeh.errors import BokehError, UsageError, WeightsError
 from realtime_bokeh.extras import install_hint
 from realtime_bokeh.files import reason
@@ -35,6 +35,7 @@ from realtime_bokeh.weights import (
     Remote,
     damaged_models,
     find,
+    load_manifest,
     models,
     save_manifest,
     shipped_size,
@@ -117,10 +118,23 @@ def _delete(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def _template(architecture: str, focus_head: bool) -> Path:
-    """The shipped graph of an architecture; it fits every weights file of it, since all are laid
-    out alike."""
-    return SHIPPED / (architecture if focus_head else f"paper-{architecture}") / GRAPHS["f32"]
+def _template(form: Form) -> Path:
+    """The shipped graph of a network; it fits every weights file of it, since all are laid out
+    alike.
+
+    Raises:
+        UsageError: when there is none.
+    """
+    name = form.architecture if form.focus_head else f"paper-{form.architecture}"
+    graph = SHIPPED / name / GRAPHS["f32"]
+    if not graph.is_file():
+        raise UsageError(f"{form.architecture} without the focus head is not supported")
+    if form.focus_head and load_manifest(graph.parent).form != form:
+        raise UsageError(
+            f"the shipped {name} sees pictures differently, and its graph does not fit; "
+            "python -m training.release makes one"
+        )
+    return graph
 
 
 def import_weights(
@@ -149,19 +163,18 @@ def import_weights(
         _refuse_existing(name)
     arrays = read_checkpoint(path)
     try:
-        architecture, focus_head = recognize(arrays)
+        form = recognize(arrays)
+        template = _template(form)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
-    template = _template(architecture, focus_head)
-    if not template.is_file():
-        raise UsageError(f"{path}: {architecture} without the focus head is not supported")
     with model_folder(name) as folder:
         half = {k: np.ascontiguousarray(v.astype(np.float16)) for k, v in arrays.items()}
         save_file(half, folder / WEIGHTS)
         shutil.copyfile(template, folder / GRAPHS["f32"])
-        size = shipped_size(architecture) if focus_head else PAPER_SIZE
-        save_manifest(Model(name, architecture, focus_head, size, {},
-                            origin or f"imported from {path.name}", folder=folder))  # fmt: skip
+        size = shipped_size(form.architecture) if form.focus_head else PAPER_SIZE
+        save_manifest(Model(name, form.architecture, form.focus_head, size, {},
+                            origin or f"imported from {path.name}", folder=folder,
+                            finer=form.finer))  # fmt: skip
     return find(name)
 
 

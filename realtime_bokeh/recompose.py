@@ -51,25 +51,27 @@ def enlarge_focus(focus: NDArray[Any], size: Size, out: Levels | None = None) ->
     return np.asarray(levels, np.uint8)
 
 
-def shrink(frame: Image, content: Size) -> Image:
-    """Resize a frame to the network's content size and reflect it up to the padded size.
+def shrink(frame: Image, content: Size, finer: int = 1) -> Image:
+    """Resize a frame to what the network sees of it and reflect it up to the padded size.
 
     Args:
         frame: uint8 [H, W, 3] BGR.
-        content: (h, w), each at least 16.
+        content: (h, w) at which it is rendered, each at least 16.
+        finer: how many times finer, across, the network sees it.
 
     Returns:
-        uint8 [h', w', 3] BGR with h' and w' multiples of 16.
+        uint8 [finer h', finer w', 3] BGR with h' and w' multiples of 16.
     """
-    height, width = content
-    if frame.shape[:2] != content:
+    height, width = (finer * side for side in content)
+    if frame.shape[:2] != (height, width):
         enlarging = frame.shape[0] < height or frame.shape[1] < width
         method = cv2.INTER_LINEAR if enlarging else cv2.INTER_AREA
         frame = np.asarray(cv2.resize(frame, (width, height), interpolation=method))
-    padded = padded_size(content)
-    if padded == content:
+    below, right = (
+        finer * (padded - side) for padded, side in zip(padded_size(content), content, strict=True)
+    )
+    if not below and not right:
         return frame
-    below, right = padded[0] - height, padded[1] - width
     return np.asarray(cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT_101))
 
 

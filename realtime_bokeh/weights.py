@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from realtime_bokeh.architectures import ARCHITECTURES
+from realtime_bokeh.architectures import ARCHITECTURES, FINER, Form
 from realtime_bokeh.errors import UsageError, WeightsError
 from realtime_bokeh.extras import install_hint
 from realtime_bokeh.files import reason
@@ -55,9 +55,8 @@ class Model:
     """What a manifest states.
 
     name: by which `--model` chooses it.
-    architecture: lite, dmshn or stacked.
-    focus_head: whether the last convolution has a fourth output, the focus logit.
-    inference_size: at which it is meant to run, for 16:9.
+    architecture, focus_head, finer: of its form.
+    inference_size: at which it is meant to render, for 16:9.
     sha256: of every file of the model but the manifest, by file name.
     origin: how it was made.
     metrics: what was measured on photos that it was not trained on, by name: `in_focus_psnr` in dB,
@@ -74,6 +73,7 @@ class Model:
     origin: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     folder: Path = Path()
+    finer: int = 1
 
     def precisions(self) -> list[str]:
         """The precisions it has a graph for."""
@@ -83,6 +83,16 @@ class Model:
     def shipped(self) -> bool:
         """Whether it came with the package."""
         return self.folder.parent == SHIPPED
+
+    @property
+    def form(self) -> Form:
+        """Which network it is."""
+        return Form(self.architecture, self.focus_head, self.finer)
+
+    @property
+    def seen_size(self) -> Size:
+        """Of the picture that it sees when it renders at its inference size."""
+        return Size(*(self.finer * side for side in self.inference_size))
 
     @property
     def purpose(self) -> str:
@@ -165,6 +175,7 @@ def load_manifest(folder: Path) -> Model:
             origin=_typed(str, entry["origin"]),
             metrics={name: float(value) for name, value in entry.get("metrics", {}).items()},
             folder=folder,
+            finer=_typed(int, entry.get("finer", 1)),
         )
     except KeyError as error:
         raise WeightsError(f"{path} is damaged ({error} is missing)") from error
@@ -172,6 +183,8 @@ def load_manifest(folder: Path) -> Model:
         raise WeightsError(f"{path} is damaged ({reason(error)})") from error
     if model.architecture not in ARCHITECTURES:
         raise WeightsError(f"{path} is damaged (there is no network {model.architecture!r})")
+    if model.finer not in (1, FINER):
+        raise WeightsError(f"{path} is damaged (finer is {model.finer}, not 1 or {FINER})")
     return model
 
 

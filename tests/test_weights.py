@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import ARCHITECTURES, parameter_shapes, recognize
+from realtime_bokeh.architectures import ARCHITECTURES, FINER, Form, parameter_shapes, recognize
 from realtime_bokeh.errors import BokehError, UsageError, WeightsError
 from realtime_bokeh.network.dmshn import build
+
+FORMS = [Form(name, *rest) for name in ARCHITECTURES for rest in ((False,), (True,), (True, FINER))]
 
 
 @pytest.fixture(autouse=True)
@@ -19,21 +21,18 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_shapes_without_torch_are_the_networks() -> None:
-    for architecture in ARCHITECTURES:
-        for head in (False, True):
-            state = build(architecture, head).state_dict()
-            expected = {k: tuple(v.shape) for k, v in state.items()}
-            assert parameter_shapes(architecture, head) == expected
+    for form in FORMS:
+        expected = {k: tuple(v.shape) for k, v in build(*form).state_dict().items()}
+        assert parameter_shapes(*form) == expected
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("focus_head", [False, True])
-def test_parameters_are_recognized(architecture: str, focus_head: bool) -> None:
-    shapes = parameter_shapes(architecture, focus_head)
+@pytest.mark.parametrize("form", FORMS)
+def test_parameters_are_recognized(form: Form) -> None:
+    shapes = parameter_shapes(*form)
     arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
-    assert recognize(arrays) == (architecture, focus_head)
+    assert recognize(arrays) == form
     del arrays[max(arrays)]  # and what comes nearest is named
-    with pytest.raises(UsageError, match=f"tensor .* of {architecture} is missing"):
+    with pytest.raises(UsageError, match=f"tensor .* of {form.architecture} is missing"):
         recognize(arrays)
 
 
@@ -127,6 +126,7 @@ DAMAGE = {
     "a shipped name": _change(name="lite"),
     "unknown network": _change(architecture="large"),
     "a text for a switch": _change(focus_head="yes"),
+    "a number that is none of those": _change(finer=3),
     "a list of checksums": _change(sha256=[]),
     "a number for a checksum": _change(sha256={weights.WEIGHTS: 7}),
     "no checksum of the weights": _change(sha256={}),

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import ARCHITECTURES
+from realtime_bokeh.architectures import ARCHITECTURES, Form
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.export.int8 import int8_graph
 from realtime_bokeh.export.onnx import core_graph, share_weights
@@ -40,9 +40,9 @@ from training.measure.methods import read_weights
 _CALIBRATION = 48  # pictures
 
 
-def calibration(data: Path, size: Size) -> list[Image]:
-    """Pictures as the network sees them, uint8 [h, w, 3] BGR."""
-    batch = Renderer(Pool(data), seed=1).batch(range(_CALIBRATION), *size)
+def calibration(data: Path, size: Size, finer: int) -> list[Image]:
+    """Pictures as a network of that inference size sees them, uint8 [finer h, finer w, 3] BGR."""
+    batch = Renderer(Pool(data), seed=1, finer=finer).batch(range(_CALIBRATION), *size)
     return to_images(batch.input)
 
 
@@ -90,28 +90,34 @@ def release(
             written then.
         SinkError: when a file cannot be written.
     """
-    state = _read(name, source)
+    form, state = _read(name, source)
     if began:
-        state = between(_read(name, began), state, share)
-    images = calibration(data, size)
+        form_before, before = _read(name, began)
+        if form_before != form:
+            raise UsageError(f"{began} is of another form of {name} than {source}")
+        state = between(before, state, share)
+    images = calibration(data, size, form.finer)
     state = refocused(state, *focus)
     with tempfile.TemporaryDirectory() as temporary:
         path = _save_half(state, Path(temporary))
-        plain = share_weights(core_graph(path, name, focus_head=True), path)
-        graphs = {"f32": plain, "int8": int8_graph(path, name, True, images)}
+        plain = share_weights(core_graph(path, form), path)
+        graphs = {"f32": plain, "int8": int8_graph(path, form, images)}
         files = {weights.GRAPHS[p]: graph.SerializeToString() for p, graph in graphs.items()}
         files[weights.WEIGHTS] = path.read_bytes()
     folder = _write(name, files)
-    weights.save_manifest(weights.Model(name, name, True, size, {}, origin, folder=folder))
+    model = weights.Model(name, name, True, size, {}, origin, folder=folder, finer=form.finer)
+    weights.save_manifest(model)
 
 
-def _read(name: str, source: Path) -> dict[str, Tensor]:
-    """The parameters of a model of that name, in float32."""
-    arrays, architecture, focus_head = read_weights(source)
-    if architecture != name or not focus_head:
-        head = "" if focus_head else " without the focus head"
-        raise UsageError(f"{source} holds {architecture}{head}; {name} with the focus head is due")
-    return {k: torch.from_numpy(v).float() for k, v in arrays.items()}
+def _read(name: str, source: Path) -> tuple[Form, dict[str, Tensor]]:
+    """The form and the parameters, in float32, of a model of that name."""
+    arrays, form = read_weights(source)
+    if form.architecture != name or not form.focus_head:
+        head = "" if form.focus_head else " without the focus head"
+        raise UsageError(
+            f"{source} holds {form.architecture}{head}; {name} with the focus head is due"
+        )
+    return form, {k: torch.from_numpy(v).float() for k, v in arrays.items()}
 
 
 def release_paper_graphs() -> None:
@@ -124,7 +130,7 @@ def release_paper_graphs() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             network = build(architecture, focus_head=False)
             path = _save_half(network.state_dict(), Path(temporary))
-            graph = share_weights(core_graph(path, architecture, focus_head=False), path)
+            graph = share_weights(core_graph(path, Form(architecture, False)), path)
             content = graph.SerializeToString()
         _write(f"paper-{architecture}", {weights.GRAPHS["f32"]: content})
 

@@ -21,12 +21,12 @@ from training import cli
 from training.data.batches import Examples, open_source
 from training.data.optics import Lens
 from training.fit.device import describe_device, open_fabric
+from training.fit.initial import load_as_trained
 from training.fit.loop import Session, fit
 from training.fit.presets import PRESETS, Preset
 from training.fit.progress import Length, Report, duration
 from training.fit.teacher import Teacher
 from training.fit.trainer import StepOutput, Trainer
-from training.measure.methods import load_network
 
 _HANDED_DOWN = 20  # steps from which to which the others go by the same dmshn
 
@@ -47,9 +47,9 @@ class Family(Trainer):
             name = f"{network}-gpu"
             return fabric, name, PRESETS[name], folder / network
 
-        super().__init__(*arguments("dmshn"), reference=load_network(dmshn))
-        self._taught = Teacher(load_network(dmshn))
-        self._stacked = Trainer(*arguments("stacked"), reference=load_network(stacked))
+        super().__init__(*arguments("dmshn"), reference=load_as_trained(dmshn))
+        self._taught = Teacher(load_as_trained(dmshn))
+        self._stacked = Trainer(*arguments("stacked"), reference=load_as_trained(stacked))
         pupil = Trainer(*arguments("lite"), teacher=self._taught)
         self._others = (self._stacked, pupil)
         for run, initial in ((self, dmshn), (self._stacked, stacked), (pupil, lite)):

@@ -21,18 +21,19 @@ from pathlib import Path
 import torch
 from lightning_fabric import Fabric
 
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import parameter_count
 from training import cli
 from training.data.batches import Source, open_source
 from training.data.optics import Lens
 from training.fit.device import describe_device, open_fabric
+from training.fit.initial import load_as_trained
 from training.fit.loop import Session, fit
 from training.fit.presets import PRESETS, Preset, at_rate
 from training.fit.progress import Length
 from training.fit.teacher import Teacher
 from training.fit.trainer import Trainer
-from training.measure.methods import load_network
 
 _DRY_STEPS = 2  # of each stage
 
@@ -93,9 +94,9 @@ def _check(preset: Preset, options: Options) -> None:
 
 
 def _teacher(path: Path) -> Teacher:
-    network = load_network(path)
+    network = load_as_trained(path)
     with torch.no_grad():
-        outputs = network(torch.zeros(1, 3, 16, 16)).shape[1]
+        outputs = network(torch.zeros(1, 3, 16 * FINER, 16 * FINER)).shape[1]
     if outputs != 4:
         raise UsageError(f"{path} has no focus head, so it cannot teach; give other weights")
     return Teacher(network)
@@ -105,7 +106,8 @@ def _trainer(fabric: Fabric, preset: Preset, folder: Path, options: Options) -> 
     """A run in its folder, begun or resumed."""
     teacher = _teacher(options.teacher) if options.teacher else None
     lensless = not all(stage.lens for stage in preset.stages)
-    reference = load_network(options.init) if options.init and lensless and not teacher else None
+    held = options.init and lensless and not teacher
+    reference = load_as_trained(options.init) if options.init and held else None
     trainer = Trainer(fabric, options.preset, preset, folder, teacher, reference, options.temporal)
     trainer.start(options.init)
     return trainer

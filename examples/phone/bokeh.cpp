@@ -247,10 +247,11 @@ int run(const std::string& path, float strength) {
   check_shape(picture[0], model);
   model.control(strength, kSmoothing);
   const int height = model.height, width = model.width;
+  const int seen_height = model.finer * height, seen_width = model.finer * width;
   const Colours colours(picture[0].height > 576, full);
   std::array<std::vector<float>, 3> small, rendered;
   for (auto& plane : rendered) plane.resize(size_t(height) * width);
-  std::vector<uint8_t> rgb(size_t(height) * width * 3), bokeh;
+  std::vector<uint8_t> rgb(size_t(seen_height) * seen_width * 3), bokeh;
   std::vector<float> focus, places;
   const Logits logits;
   header += '\n';
@@ -267,7 +268,7 @@ int run(const std::string& path, float strength) {
       if (std::fread(plane.values.data(), 1, plane.values.size(), stdin) != plane.values.size())
         throw std::runtime_error("the input ends within frame " + std::to_string(frames + 1));
     const auto begin = Clock::now();
-    for (int c = 0; c < 3; ++c) shrink(picture[c], height, width, small[c]);
+    for (int c = 0; c < 3; ++c) shrink(picture[c], seen_height, seen_width, small[c]);
     colours.to_rgb(small, rgb);
     const auto before = Clock::now();
     model.render(rgb, bokeh, focus);

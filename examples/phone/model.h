@@ -15,7 +15,8 @@
 
 class Model {
  public:
-  int height = 0, width = 0;  // of the picture that it takes
+  int height = 0, width = 0;  // at which it renders
+  int finer = 1;              // how many times finer, across, is the picture that it takes
 
   Model(const std::string& path, int threads) {
     constexpr int kErrors = 3;
@@ -41,8 +42,10 @@ class Model {
     const LiteRtRankedTensorType& type = types_["small"];
     if (type.element_type != kLiteRtElementTypeUInt8)
       throw std::runtime_error(path + " takes floats; export it with --precision int8");
-    height = type.layout.dimensions[1];
-    width = type.layout.dimensions[2];
+    const LiteRtRankedTensorType& rendering = types_["bokeh"];
+    height = rendering.layout.dimensions[1];
+    width = rendering.layout.dimensions[2];
+    finer = type.layout.dimensions[1] / height;
     reset();
   }
 
@@ -65,7 +68,7 @@ class Model {
     write("controls", std::vector<float>{strength, smoothing});
   }
 
-  // small, bokeh: RGB [height, width, 3]; focus: 0 to 1 [height, width].
+  // small: RGB [finer height, finer width, 3]; bokeh: [height, width, 3]; focus: 0 to 1.
   void render(const std::vector<uint8_t>& small, std::vector<uint8_t>& bokeh,
               std::vector<float>& focus) {
     write("small", small);

@@ -75,7 +75,7 @@ def tflite(
     spec = writer.TfliteSpec(found, size, precision, whole_frame)
     with work_progress(f"Converting {model} to TFLite, {precision}") as begin:
         begin()
-        images = [image[:, :, ::-1].copy() for image in load_images(pictures, spec.size)]
+        images = [image[:, :, ::-1].copy() for image in load_images(pictures, spec.seen)]
         with libraries_silenced():
             said = writer.export(spec, target, images)
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")
@@ -101,7 +101,7 @@ def onnx(
 
     with work_progress(f"Writing {model} as ONNX") as begin:
         begin()
-        images = load_images(pictures, size)
+        images = load_images(pictures, size if whole_frame else found.seen_size)
         with libraries_silenced():
             said = writer.export(found, target, size if whole_frame else None, images)
     console.print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {said}")

@@ -99,7 +99,7 @@ def weights_quantize(name: str, pictures: Path | None) -> None:
 
     with work_progress(f"Quantizing {name}") as begin:
         begin()
-        images = load_images(pictures, model.inference_size)
+        images = load_images(pictures, model.seen_size)
         with libraries_silenced():
             _, said = quantize_model(model, images)
     console.print(f"{name} now runs in int8, {said}")

@@ -20,7 +20,7 @@ _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 def half_frame(model: Model, frame: Size, content: Size) -> BokehFrame:
     """BokehFrame of a model, its network in float16."""
-    core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
+    core = load_core(model.file(WEIGHTS), model.form)
     core.network = HalfPrecision(core.network)
     return BokehFrame(core, frame, content).eval()
 

@@ -35,9 +35,10 @@ class OpenVINOEngine(Engine):
         self._precision = precision
         self._threads = threads
         self._core = openvino.Core()
+        self._finer = model.finer
         self._graph = model.file(GRAPHS[precision])
         model.file(WEIGHTS)  # the graph's external data: verified too
-        self._requests: OrderedDict[Size, Any] = OrderedDict()  # by the network's input size
+        self._requests: OrderedDict[Size, Any] = OrderedDict()  # by the network's padded size
         self._request: Any = None  # the one in use
         self._recompose = Recomposer()
         self._seconds = 0.0
@@ -63,7 +64,7 @@ class OpenVINOEngine(Engine):
         self._state = np.zeros((1, 8, *size), np.float32)
 
     def _begin(self, image: Image, controls: Controls) -> Finish:
-        small = shrink(image, self._content)
+        small = shrink(image, self._content, self._finer)
         values = np.array([controls.strength, controls.smoothing], np.float32)
         inputs = {"small": small[None], "state": self._state, "controls": values}
         begin = time.perf_counter()
@@ -81,7 +82,7 @@ class OpenVINOEngine(Engine):
         return self._state[0, FOCUS_CHANNEL, :height, :width].copy()
 
     def _compiled(self, size: Size) -> Any:
-        """The compiled graph for a size of the network's input."""
+        """The compiled graph for a padded size at which the network renders."""
         if size in self._requests:
             self._requests.move_to_end(size)
             return self._requests[size]
@@ -93,7 +94,8 @@ class OpenVINOEngine(Engine):
                 hints["INFERENCE_NUM_THREADS"] = self._threads
         try:
             graph = self._core.read_model(self._graph)
-            graph.reshape({"small": [1, *size, 3], "state": [1, 8, *size]})
+            seen = (self._finer * side for side in size)
+            graph.reshape({"small": [1, *seen, 3], "state": [1, 8, *size]})
             compiled = self._core.compile_model(graph, self._device, hints)
         except RuntimeError as error:
             raise EngineError(

@@ -25,7 +25,7 @@ class PyTorchEngine(DeviceEngine):
     ) -> None:
         super().__init__(inference, device)
         try:
-            core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
+            core = load_core(model.file(WEIGHTS), model.form)
         except (SafetensorError, RuntimeError) as error:
             raise EngineError(f"Model {model.name} does not fit the network: {error}") from error
         if precision == "f16":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import onnx
 
+from realtime_bokeh.architectures import Form
 from realtime_bokeh.checkpoints import model_folder
 from realtime_bokeh.errors import EngineError, UsageError, one_line
 from realtime_bokeh.export.compare import compare
@@ -17,29 +18,27 @@ from realtime_bokeh.weights import GRAPHS, WEIGHTS, Model, find, save_manifest
 _LEAST_PSNR = 35.0  # dB of int8 against f32, after recomposition, in the median
 
 
-def int8_graph(
-    weights: Path, architecture: str, focus_head: bool, pictures: Sequence[Image]
-) -> onnx.ModelProto:
+def int8_graph(weights: Path, form: Form, pictures: Sequence[Image]) -> onnx.ModelProto:
     """The graph of a network in int8, naming its weights file.
 
     Args:
         weights: a safetensors file in float16.
-        pictures: uint8 [h, w, 3] BGR as the network sees them, both sides multiples of 16, by which
-            the ranges of values are found.
+        pictures: uint8 [h, w, 3] BGR as the network sees them, by which the ranges of values are
+            found.
 
     Raises:
         ValueError: when the file's weights do not come out as they were quantized.
     """
-    traced = core_graph(weights, architecture, focus_head)
-    return share_weights(quantize(traced, list(pictures)), weights)
+    quantized = quantize(core_graph(weights, form), list(pictures), form.finer)
+    return share_weights(quantized, weights)
 
 
 def quantize_model(model: Model, pictures: Sequence[Image]) -> tuple[Model, str]:
     """Give an imported model an int8 graph, compared with its f32 graph before it is kept.
 
     Args:
-        pictures: uint8 BGR of the model's inference size, frames in order; the more they are like
-            those that it will see, the better.
+        pictures: uint8 BGR of the size that the model sees, frames in order; the more they are
+            like those that it will see, the better.
 
     Returns:
         The model with the graph, and how near that is to f32 on the pictures, for the user.
@@ -52,11 +51,11 @@ def quantize_model(model: Model, pictures: Sequence[Image]) -> tuple[Model, str]
     if model.shipped:
         raise UsageError(f"{model.name!r} is a shipped model and has an int8 graph already")
     size = model.inference_size
-    if not pictures or any(Size.of(picture) != size for picture in pictures):
-        raise UsageError(f"Give pictures of {size}, the inference size of {model.name}")
+    if not pictures or any(Size.of(picture) != model.seen_size for picture in pictures):
+        raise UsageError(f"Give pictures of {model.seen_size}, as {model.name} sees them")
     originals = [model.file(name) for name in (WEIGHTS, GRAPHS["f32"])]
     try:
-        graph = int8_graph(originals[0], model.architecture, model.focus_head, pictures)
+        graph = int8_graph(originals[0], model.form, pictures)
     except Exception as error:  # of many kinds: the tracer's, NNCF's, ours
         raise EngineError(f"{model.name} cannot be quantized ({one_line(error)})") from error
     with model_folder(model.name) as folder:

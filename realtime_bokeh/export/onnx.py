@@ -20,6 +20,7 @@ from onnx import helper, numpy_helper
 from safetensors.torch import load_file
 
 from realtime_bokeh import telemetry
+from realtime_bokeh.architectures import Form
 from realtime_bokeh.errors import EngineError
 from realtime_bokeh.export import Tensors
 from realtime_bokeh.export.compare import Run, compare, in_torch
@@ -40,13 +41,16 @@ _LAST = "decoder_lv1.layer24"
 _TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
 
 
-def core_graph(weights: Path, architecture: str, focus_head: bool) -> onnx.ModelProto:
+def core_graph(weights: Path, form: Form) -> onnx.ModelProto:
     """Trace BokehCore with weights from a safetensors file; float32, any multiple of 16."""
-    core = load_core(weights, architecture, focus_head)
+    core = load_core(weights, form)
     size = Size(144, 256)
-    inputs = (torch.zeros(1, *size, 3, dtype=torch.uint8), first_state(size), torch.ones(2))
-    h, w = (STRIDE * torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16"))
-    shapes = ({1: h, 2: w}, {2: h, 3: w}, None)
+    small = torch.zeros(1, *(core.finer * side for side in size), 3, dtype=torch.uint8)
+    inputs = (small, first_state(size), torch.ones(2))
+    strides = [torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16")]
+    h, w = (STRIDE * stride for stride in strides)
+    seen_h, seen_w = (core.finer * STRIDE * stride for stride in strides)
+    shapes = ({1: seen_h, 2: seen_w}, {2: h, 3: w}, None)
     return _trace(core, inputs, "small", _CORE_OUTPUTS, shapes)
 
 
@@ -78,7 +82,7 @@ def _trace(
     return model
 
 
-def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelProto:
+def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]], finer: int) -> onnx.ModelProto:
     """Insert int8 quantization into the network's part of a graph, calibrated on pictures.
 
     The last convolution stays in float32 and biases are corrected layer by layer, at no measurable
@@ -88,7 +92,9 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelPr
 
     Args:
         graph: of `core_graph`.
-        images: uint8 [h, w, 3] BGR, h and w multiples of 16.
+        images: uint8 [h, w, 3] BGR, h and w multiples of 16, `finer` times as large as the network
+            renders.
+        finer: of the network's form.
     """
     telemetry.refuse()
     import nncf
@@ -96,7 +102,8 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]]) -> onnx.ModelPr
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     def inputs(image: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        state = np.zeros((1, STATE_CHANNELS, *image.shape[:2]), np.float32)
+        rendered = (side // finer for side in image.shape[:2])
+        state = np.zeros((1, STATE_CHANNELS, *rendered), np.float32)
         return {"small": image[None], "state": state, "controls": np.ones(2, np.float32)}
 
     in_float = [n.name for n in graph.graph.node if not _quantizable(n)]
@@ -207,8 +214,8 @@ def _external(name: str, entry: dict[str, Any], start: int, file: str) -> onnx.T
 class OnnxInterface:
     """The inputs and outputs of `core_graph`, or of `frame_graph`.
 
-    size: of the network's picture, or of the frames.
-    state_size: of the network's picture, both sides multiples of 16.
+    size: of the network's rendering, or of the frames.
+    state_size: of the network's rendering, both sides multiples of 16.
     whole_frame: whether frames go in and come out.
     """
 
@@ -221,7 +228,7 @@ class OnnxInterface:
         return _FRAME_OUTPUTS if self.whole_frame else _CORE_OUTPUTS
 
     def inputs(self, picture: Image, state: NDArray[Any] | None = None) -> Tensors:
-        """For a picture, uint8 BGR of `size`, at full strength."""
+        """For a picture, uint8 BGR, as the network sees it or a frame, at full strength."""
         if state is None:
             state = np.zeros((1, STATE_CHANNELS, *self.state_size), np.float32)
         name = "frame" if self.whole_frame else "small"
@@ -249,7 +256,7 @@ def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]
 
     Args:
         frame: the size of frames for BokehFrame; None for BokehCore of any multiple of 16.
-        pictures: uint8 BGR, frames in order, of the frames' size or of a multiple of 16.
+        pictures: uint8 BGR, frames in order, of the frames' size or as the network sees them.
 
     Returns:
         How near ONNX Runtime is to PyTorch on the pictures, for the user.
@@ -259,11 +266,11 @@ def export(model: Model, target: Path, frame: Size | None, pictures: list[Image]
         EngineError: when it is not near enough; nothing is left then.
         SinkError: when it cannot be written; likewise.
     """
-    core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
+    core = load_core(model.file(WEIGHTS), model.form)
     if frame is None:
-        graph = core_graph(model.file(WEIGHTS), model.architecture, model.focus_head)
+        graph = core_graph(model.file(WEIGHTS), model.form)
         module: torch.nn.Module = core
-        size = Size.of(pictures[0])
+        size = Size(*(side // model.finer for side in Size.of(pictures[0])))
         interface = OnnxInterface(size, size)
     else:
         frame = check_size("frame", frame)

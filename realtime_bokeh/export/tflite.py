@@ -38,7 +38,7 @@ _LEAST_PSNR = 40.0  # of int8 against PyTorch, after recomposition, in the media
 class TfliteSpec:
     """What a TFLite model shall be, and what its inputs and outputs mean.
 
-    size: of the network's picture, or of the frames if `whole_frame`.
+    size: at which the network renders, or of the frames if `whole_frame`.
     precision: one of PRECISIONS.
     whole_frame: with shrinking and recomposition, instead of the core.
 
@@ -71,13 +71,20 @@ class TfliteSpec:
 
     @property
     def ratio(self) -> int | None:
-        """Of the frame to the network's picture."""
+        """Of the frame to what the network renders."""
         return integer_ratio(self.size, self.model.inference_size.area) if self.whole_frame else 1
 
     @property
     def small(self) -> Size:
+        """At which the network renders."""
         ratio = self.ratio or 1
         return Size(self.size.height // ratio, self.size.width // ratio)
+
+    @property
+    def seen(self) -> Size:
+        """Of the pictures that go in."""
+        finer = 1 if self.whole_frame else self.model.finer
+        return Size(*(finer * side for side in self.size))
 
     @property
     def picture(self) -> str:
@@ -91,7 +98,7 @@ class TfliteSpec:
     def module(self, rearranged: bool = False) -> nn.Module:
         """In PyTorch; see `network.phone`. Rearranged: as it is converted, with `PhoneNetwork`."""
         model = self.model
-        core = load_core(model.file(WEIGHTS), model.architecture, model.focus_head)
+        core = load_core(model.file(WEIGHTS), model.form)
         if rearranged:
             core.network = PhoneNetwork(core.network, model.focus_head)
         if self.whole_frame:
@@ -99,7 +106,7 @@ class TfliteSpec:
         return PhoneCore(core, self.float_io).eval()
 
     def inputs(self, picture: Image, state: NDArray[Any] | None = None) -> Tensors:
-        """For a picture, uint8 RGB of `size`, at full strength."""
+        """For a picture, uint8 RGB of `seen`, at full strength."""
         levels = picture.astype(np.float32) / 255 if self.float_io else picture
         if state is None:
             state = np.zeros((1, *self.small, 8), np.float32)
@@ -123,7 +130,7 @@ class TfliteSpec:
             "weights_sha256": self.model.sha256[WEIGHTS], "precision": self.precision,
             "form": "frame" if self.whole_frame else "core", "colour_order": "RGB",
             "values": values,
-            "size": list(self.size), "network_size": list(self.small),
+            "size": list(self.seen), "network_size": list(self.small),
             "state": {"shape": [1, *self.small, 8], "first": "zeros", "next": "next_state"},
             "controls": ["strength in [0, 1]", "smoothing in [0, 1]"],
         }  # fmt: skip
@@ -138,7 +145,7 @@ def convert(spec: TfliteSpec, rearranged: bool = True) -> bytes:
     import litert_torch
 
     module = spec.module(rearranged)
-    blank = np.zeros((*spec.size, 3), np.uint8)
+    blank = np.zeros((*spec.seen, 3), np.uint8)
     inputs = {name: torch.from_numpy(value) for name, value in spec.inputs(blank).items()}
     try:
         exported = torch.export.export(module, (), inputs)
@@ -162,7 +169,7 @@ def _clamp(x: Tensor, low: float, high: float) -> Tensor:
 
 
 def quantize(spec: TfliteSpec, content: bytes, pictures: list[Image]) -> bytes:
-    """The model in the spec's precision; pictures, uint8 RGB of its size, show int8 the ranges."""
+    """The model in the spec's precision; pictures, uint8 RGB as it sees, show int8 the ranges."""
     if spec.precision == "f32":
         return content
     from ai_edge_quantizer import qtyping, quantizer, recipe
@@ -227,7 +234,7 @@ def export(spec: TfliteSpec, target: Path, pictures: list[Image]) -> str:
     """Convert, quantize, describe, load again, compare with PyTorch and write.
 
     Args:
-        pictures: uint8 RGB of the spec's size, frames in order; int8 is calibrated on them.
+        pictures: uint8 RGB of `spec.seen`, frames in order; int8 is calibrated on them.
 
     Returns:
         How near the model is to PyTorch on the pictures, for the user.

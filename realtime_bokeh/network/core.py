@@ -13,8 +13,12 @@ from realtime_bokeh.network.temporal import STATE_CHANNELS, smooth
 class BokehCore(nn.Module):
     """The network at its small size with focus, temporal filter and aperture.
 
+    Args:
+        network: as `dmshn.DMSHN`.
+        finer: how many times finer than it renders, across, it sees the picture.
+
     Forward:
-        small: uint8 [1, h, w, 3] BGR, h and w multiples of 16.
+        small: uint8 [1, finer h, finer w, 3] BGR, h and w multiples of 16.
         state: float32 [1, 8, h, w], what the previous call returned; zeros mean "first frame".
         controls: float32 [2]: strength (see `aperture`) and smoothing, each in [0, 1].
 
@@ -24,9 +28,10 @@ class BokehCore(nn.Module):
         state: float32 [1, 8, h, w] for the next frame.
     """
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, finer: int = 1) -> None:
         super().__init__()
         self.network = network
+        self.finer = finer
         self.aperture = Aperture()
 
     def forward(self, small: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, ...]:
@@ -36,7 +41,7 @@ class BokehCore(nn.Module):
         return bokeh.permute(0, 2, 3, 1), focus.permute(0, 2, 3, 1), state
 
     def render(self, small: Tensor, state: Tensor, controls: Tensor) -> tuple[Tensor, ...]:
-        """The same between floats [1, channels, h, w], for graphs with uint8 at their ends only.
+        """The same between floats, channels before rows, for graphs with uint8 at their ends only.
 
         `small` and `bokeh` are whole numbers, 0 to 255.
         """
@@ -48,6 +53,8 @@ class BokehCore(nn.Module):
         """The same from RGB in [0, 1] to RGB in [0, 1]."""
         rendering, logit = split_output(self.network(x))
         rendering = rendering.clamp(0, 1)
+        if self.finer > 1:
+            x = F.avg_pool2d(x, self.finer)
         focus = focus_map(x, rendering, logit)
         rendering, focus, state = smooth(x, rendering, focus, state, controls[1])
         rendering, focus = self.aperture(x, rendering, focus, controls[0])
@@ -77,7 +84,7 @@ class Shrink(nn.Module):
         self.by_blocks = all(ratio >= 1 and ratio.is_integer() for ratio in self.ratio)
         if not self.by_blocks and min(self.ratio) >= 1:
             for name, large, small in zip(("rows", "columns"), frame, content, strict=True):
-                self.register_buffer(name, _overlap(large, small), persistent=False)
+                self.register_buffer(name, overlap(large, small), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         if self.ratio == (1, 1):
@@ -89,7 +96,7 @@ class Shrink(nn.Module):
         return self.rows @ (image @ self.columns.T)
 
 
-def _overlap(large: int, small: int) -> Tensor:
+def overlap(large: int, small: int) -> Tensor:
     """Weights, float [small, large], of whole numbers in 1/(large * small) of the side."""
     outputs = torch.arange(small)[:, None] * large
     inputs = torch.arange(large)[None] * small
@@ -144,8 +151,9 @@ class BokehFrame(nn.Module):
     Args:
         core: the core.
         frame: (H, W) of the frames.
-        content: (h, w) that they are shrunk to; reflected up to multiples of 16 on its lower
-            and right edges for the core, and cropped back. Each at least 16.
+        content: (h, w) at which they are rendered; shrunk to `core.finer` times that, reflected
+            up to as many times multiples of 16 on the lower and right edges for the core, and
+            cropped back. Each at least 16.
 
     Forward:
         frame: uint8 [1, H, W, 3] BGR; state, controls: as in `BokehCore`, at the padded size.
@@ -159,7 +167,8 @@ class BokehFrame(nn.Module):
         self.core = core
         self.frame = frame
         self.content = content
-        self.shrink = Shrink(frame, content)
+        height, width = content
+        self.shrink = Shrink(frame, (core.finer * height, core.finer * width))
 
     def blank_inputs(self) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs of the right shapes and types, to trace it with."""
@@ -178,7 +187,8 @@ class BokehFrame(nn.Module):
         height, width = self.content
         image = frame.permute(0, 3, 1, 2)
         small = self.shrink(image).round()
-        small = F.pad(small, (0, -width % STRIDE, 0, -height % STRIDE), mode="reflect")
+        right, below = (self.core.finer * (-side % STRIDE) for side in (width, height))
+        small = F.pad(small, (0, right, 0, below), mode="reflect")
         bokeh, focus, state = self.core.render(small, state, controls)
         result = recompose(image, bokeh[:, :, :height, :width], focus[:, :, :height, :width])
         return result.round().permute(0, 2, 3, 1), state

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from realtime_bokeh.network.core import BokehCore, recompose
+from realtime_bokeh.network.core import BokehCore, overlap, recompose
 from realtime_bokeh.network.dmshn import STRIDE
 
 _LAST = "decoder_lv1.layer24"
@@ -39,12 +39,37 @@ class Upsample(nn.Module):
         self.windows.bias = nn.Parameter(transposed.bias.data.repeat(4))
 
     def forward(self, x: Tensor) -> Tensor:
-        pixels = _pixels(self.windows(x))
-        _, height, width, _ = pixels.shape
-        upper, lower = pixels.chunk(2, 3)
-        rows = torch.stack([upper, lower], 2)
-        pixels = rows.reshape(1, 2 * height, 2 * width, self.outputs)
-        return _planes(pixels[:, 1:-1, 1:-1])
+        return _planes(_interleaved(self.windows(x))[:, 1:-1, 1:-1])
+
+
+class Shrink(nn.Module):
+    """The area average of a frame, by a whole ratio or by half of one.
+
+    Blocks of odd sides become four pixels, by one convolution whose channels are laid out in rows
+    and columns.
+
+    Args:
+        ratio: of the frame's sides to those at which the network renders.
+        finer: how many times finer than that the network sees the frame.
+
+    Forward: float [1, 3, H, W] to [1, 3, finer H / ratio, finer W / ratio].
+    """
+
+    def __init__(self, ratio: int, finer: int) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool2d(ratio // finer) if ratio % finer == 0 else None
+        if self.pool is None:
+            self.blocks = nn.Conv2d(3, 3 * finer * finer, ratio, stride=ratio, bias=False)
+            part = overlap(ratio, finer)
+            squares = torch.einsum("iy,jx->ijyx", part, part)
+            kernel = torch.einsum("ijyx,oc->ijocyx", squares, torch.eye(3))
+            self.blocks.weight.data = kernel.flatten(0, 2).contiguous()
+
+    def forward(self, frame: Tensor) -> Tensor:
+        if self.pool is not None:
+            smaller: Tensor = self.pool(frame)
+            return smaller
+        return _planes(_interleaved(self.blocks(frame)))
 
 
 class PhoneNetwork(nn.Module):
@@ -81,6 +106,15 @@ class PhoneNetwork(nn.Module):
         return torch.cat([y[:, :3], (y[:, 3:] - _MIDDLE) * _SPREAD], 1)
 
 
+def _interleaved(parts: Tensor) -> Tensor:
+    """Pixels [1, 2h, 2w, c] of planes [1, 4c, h, w]: of the upper row, then the lower one, the left
+    and the right pixels' channels."""
+    pixels = _pixels(parts)
+    _, height, width, channels = pixels.shape
+    rows = torch.stack(pixels.chunk(2, 3), 2)
+    return rows.reshape(1, 2 * height, 2 * width, channels // 4)
+
+
 def _planes(image: Tensor) -> Tensor:
     return image.permute(0, 3, 1, 2)
 
@@ -102,12 +136,14 @@ class PhoneCore(nn.Module):
         float_io: pictures are float32 in [0, 1] instead of uint8, as GPUs take them.
 
     Forward:
-        small: uint8 or float32 [1, h, w, 3] RGB, h and w multiples of 16.
+        small: uint8 or float32 [1, finer h, finer w, 3] RGB, h and w multiples of 16; see
+            `BokehCore`.
         state: float32 [1, h, w, 8], what the previous call returned; zeros at first.
         controls: float32 [2]: strength and smoothing, each in [0, 1].
 
     Returns:
-        bokeh [1, h, w, 3] as `small`, focus float32 [1, h, w, 1], next_state as `state`.
+        bokeh [1, h, w, 3] of the type that `small` has, focus float32 [1, h, w, 1], next_state as
+        `state`.
     """
 
     def __init__(self, core: BokehCore, float_io: bool = False) -> None:
@@ -128,8 +164,8 @@ class PhoneFrame(nn.Module):
 
     Args:
         core: the core.
-        ratio: of the frame's sides to the network's; both sides of the frame are multiples of 16
-            times it.
+        ratio: of the frame's sides to those at which the network renders; both sides of the frame
+            are multiples of 16 times it.
         float_io: as in `PhoneCore`.
 
     Forward:
@@ -143,7 +179,7 @@ class PhoneFrame(nn.Module):
         super().__init__()
         self.core = core
         self.float_io = float_io
-        self.shrink = nn.AvgPool2d(ratio)
+        self.shrink = Shrink(ratio, core.finer)
 
     def forward(self, frame: Tensor, state: Tensor, controls: Tensor) -> dict[str, Tensor]:
         image = _planes(frame if self.float_io else frame.float() / 255)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from realtime_bokeh import weights
+from realtime_bokeh.architectures import Form
 from realtime_bokeh.engines import Controls, Engine, open_engine
 from realtime_bokeh.engines.hardware import why_not_cuda, why_not_tensorrt
 from realtime_bokeh.errors import EngineError
@@ -171,8 +172,8 @@ def test_the_reason_names_the_model_and_what_runs_it(engine: Engine) -> None:
 def test_closing_gives_the_weights_back(monkeypatch: pytest.MonkeyPatch) -> None:
     cores: list[weakref.ref[BokehCore]] = []
 
-    def watched(path: Path, architecture: str, focus_head: bool) -> BokehCore:
-        core = load_core(path, architecture, focus_head)
+    def watched(path: Path, form: Form) -> BokehCore:
+        core = load_core(path, form)
         cores.append(weakref.ref(core))
         return core
 

@@ -14,6 +14,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.recompose import Recomposer, shrink
 from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import demo
+from realtime_bokeh.weights import find
 
 SIZE = Size(360, 640)
 SMALL = Size(144, 256)
@@ -82,7 +83,7 @@ def test_it_renders_what_python_does(bokeh: Path) -> None:
     state = np.zeros((1, *SMALL, 8), np.float32)
     controls = np.array([1, 0.5], np.float32)
     for frame, shown in zip(_pictures(video), _pictures(outcome.stdout), strict=True):
-        small = np.ascontiguousarray(shrink(frame, SMALL)[None, :, :, ::-1])
+        small = np.ascontiguousarray(shrink(frame, SMALL, find("lite").finer)[None, :, :, ::-1])
         outputs = model({"small": small, "state": state, "controls": controls})
         state = outputs["next_state"]
         rendering = outputs["bokeh"][0, :, :, ::-1]

@@ -14,7 +14,6 @@ from realtime_bokeh.export.compare import Run
 from realtime_bokeh.export.int8 import quantize_model
 from realtime_bokeh.export.onnx import OnnxInterface
 from realtime_bokeh.frame import Image
-from realtime_bokeh.sizes import Size
 from realtime_bokeh.sources import demo
 
 pytest.importorskip("nncf")
@@ -29,7 +28,7 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> weights.Model:
 
 @pytest.fixture
 def pictures() -> list[Image]:
-    return demo.images(Size(144, 256), 2)
+    return demo.images(weights.find("lite").seen_size, 2)
 
 
 def _contents(model: weights.Model) -> dict[str, bytes]:
@@ -111,7 +110,7 @@ def test_what_cannot_be_quantized(mine: weights.Model, pictures: list[Image]) ->
     with pytest.raises(UsageError, match="'lite' is a shipped model and has an int8 graph"):
         quantize_model(weights.find("lite"), pictures)
     for wrong in ([], [pictures[0][:96]]):
-        with pytest.raises(UsageError, match="Give pictures of 256x144"):
+        with pytest.raises(UsageError, match=f"Give pictures of {mine.seen_size}"):
             quantize_model(mine, wrong)
     (mine.folder / weights.WEIGHTS).write_bytes(b"damaged")
     with pytest.raises(WeightsError, match="damaged"):

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from realtime_bokeh import weights
+from realtime_bokeh.architectures import Form
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.export import onnx as writer
 from realtime_bokeh.export.onnx import core_graph, export, share_weights
@@ -34,8 +35,8 @@ def test_shipped_graphs_hold_no_weights(path: Path) -> None:
 @pytest.mark.parametrize("model", ["lite", "dmshn"])
 def test_onnx_runtime_runs_the_shipped_graph(model: str, portrait: Image) -> None:
     found = weights.find(model)
-    core = load_core(found.file(weights.WEIGHTS), found.architecture, found.focus_head)
-    small = portrait[:96, :128].copy()[None]
+    core = load_core(found.file(weights.WEIGHTS), found.form)
+    small = portrait[: found.finer * 96, : found.finer * 128].copy()[None]
     with torch.inference_mode():
         expected = core(
             torch.from_numpy(small), first_state(Size(96, 128)), torch.tensor([1.0, 0.5])
@@ -63,7 +64,7 @@ def test_every_layout_of_a_network_is_the_same(tmp_path: Path) -> None:
 
 def test_tracing_gives_the_shipped_graph() -> None:
     path = weights.SHIPPED / "lite" / weights.WEIGHTS
-    graph = share_weights(core_graph(path, "lite", True), path)
+    graph = share_weights(core_graph(path, Form("lite", True)), path)
     shipped = onnx.load(
         str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]), load_external_data=False
     )

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from realtime_bokeh import weights
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.export import tflite
+from realtime_bokeh.export.compare import compare, in_torch
 from realtime_bokeh.export.litert import METADATA, Interpreter
 from realtime_bokeh.export.tflite import (
     TfliteSpec,
@@ -71,14 +73,14 @@ def frame() -> bytes:
 
 def test_float32_is_pytorchs_over_a_hundred_frames(core: bytes) -> None:
     spec = TfliteSpec(LITE, Size(96, 128), "f32")
-    said = compare_with_pytorch(spec, core, spec.module(), _pictures(spec.size, 100))
+    said = compare_with_pytorch(spec, core, spec.module(), _pictures(spec.seen, 100))
     assert said.startswith(("within 0/255", "within 1/255"))
 
 
 @pytest.mark.parametrize("precision", ["f16", "int8"])
 def test_smaller_ones_are_near(core: bytes, precision: str) -> None:
     spec = TfliteSpec(LITE, Size(96, 128), precision)
-    pictures = _pictures(spec.size, 8)
+    pictures = _pictures(spec.seen, 8)
     content = quantize(spec, core, pictures)
     assert len(content) < (0.6 if precision == "f16" else 0.4) * len(core)
     assert "dB" in compare_with_pytorch(spec, content, spec.module(), pictures)
@@ -86,30 +88,39 @@ def test_smaller_ones_are_near(core: bytes, precision: str) -> None:
 
 def test_the_whole_frame_with_floats_at_its_ends(frame: bytes) -> None:
     spec = TfliteSpec(LITE, Size(192, 256), "int8-float-io", whole_frame=True)
-    pictures = _pictures(spec.size, 8)
+    pictures = _pictures(spec.seen, 8)
     content = quantize(spec, frame, pictures)
     assert "dB" in compare_with_pytorch(spec, content, spec.module(), pictures)
     assert Interpreter(content).metadata["values"] == "float32 in [0, 1]"
 
 
-def test_networks_without_the_focus_head_convert(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the authors' checkpoints are; their last convolution is clamped straight away."""
+@pytest.mark.parametrize(("head", "finer"), [(False, 1), (True, FINER)])
+@pytest.mark.parametrize("whole_frame", [False, True])
+def test_other_networks_convert(
+    head: bool, finer: int, whole_frame: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the focus head, as the authors' checkpoints are, whose last convolution is clamped
+    straight away; and one that sees finer than it renders."""
     torch.manual_seed(0)
-    network = build("lite", False).eval()
+    network = build("lite", head, finer).eval()
 
     def load(*ignored: object) -> BokehCore:
-        return BokehCore(copy.deepcopy(network)).eval()
+        return BokehCore(copy.deepcopy(network), finer).eval()
 
     monkeypatch.setattr(tflite, "load_core", load)
-    spec = TfliteSpec(dataclasses.replace(LITE, focus_head=False), Size(64, 64), "f32")
-    assert "dB" in compare_with_pytorch(
-        spec, _converted(spec), spec.module(), _pictures(spec.size, 3)
-    )
+    model = dataclasses.replace(LITE, focus_head=head, finer=finer, inference_size=Size(48, 64))
+    spec = TfliteSpec(model, Size(144, 192) if whole_frame else Size(64, 64), "f32", whole_frame)
+    runtime = Interpreter(_converted(spec))
+    found = compare(spec, runtime, in_torch(spec.module()), _pictures(spec.seen, 3))
+    assert found.levels <= 2
+    assert found.worst_psnr > 80
+    if head and not whole_frame:
+        assert runtime.operators() - ENDS <= set(XNNPACK.split()) & set(GPU.split())
 
 
 def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
     spec = TfliteSpec(LITE, Size(96, 128), "int8")
-    for content in (core, frame, quantize(spec, core, _pictures(spec.size, 2))):
+    for content in (core, frame, quantize(spec, core, _pictures(spec.seen, 2))):
         operators = Interpreter(content).operators() - ENDS
         assert "CONV_2D" in operators
         assert "TRANSPOSE_CONV" not in operators  # slow on GPUs; see network.phone.Upsample
@@ -120,6 +131,8 @@ def test_accelerators_have_every_operator(core: bytes, frame: bytes) -> None:
 def test_a_model_says_what_it_is(core: bytes) -> None:
     found = Interpreter(core).metadata
     assert found["colour_order"] == "RGB"
+    assert found["size"] == [96 * LITE.finer, 128 * LITE.finer]
+    assert found["network_size"] == [96, 128]
     assert found["state"] == {"shape": [1, 96, 128, 8], "first": "zeros", "next": "next_state"}
     assert found["weights_sha256"] == LITE.sha256[weights.WEIGHTS]
     assert found["license"] == "MIT"
@@ -131,7 +144,7 @@ def test_the_model_in_the_repository_is_of_the_shipped_weights() -> None:
     assert len(content) < 3_000_000
     spec = TfliteSpec(LITE, Size(144, 256), "int8")
     assert Interpreter(content).metadata | {"version": ""} == spec.metadata() | {"version": ""}
-    assert "dB" in compare_with_pytorch(spec, content, spec.module(), _pictures(spec.size, 4))
+    assert "dB" in compare_with_pytorch(spec, content, spec.module(), _pictures(spec.seen, 4))
 
 
 def test_what_does_not_match_is_refused(core: bytes) -> None:
@@ -140,7 +153,7 @@ def test_what_does_not_match_is_refused(core: bytes) -> None:
     with np.errstate(all="ignore"):
         next(module.parameters()).data.mul_(1.5)
     with pytest.raises(EngineError, match="nothing was written"):
-        compare_with_pytorch(other, core, module, _pictures(other.size, 2))
+        compare_with_pytorch(other, core, module, _pictures(other.seen, 2))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "header", "garbage", "empty", "stranger"])

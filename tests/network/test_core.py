@@ -3,15 +3,17 @@ import numpy as np
 import pytest
 import torch
 
-from realtime_bokeh.architectures import Layout
+from realtime_bokeh.architectures import FINER, Layout
 from realtime_bokeh.network.core import BokehCore, BokehFrame, Shrink, first_state
 from realtime_bokeh.network.dmshn import DMSHN
 
 
-@pytest.fixture
-def core() -> BokehCore:
+@pytest.fixture(params=[1, FINER])
+def core(request: pytest.FixtureRequest) -> BokehCore:
+    """One that sees what it renders, and one that sees finer."""
     torch.manual_seed(0)
-    return BokehCore(DMSHN(Layout((8, 16, 32)), focus_head=True)).eval()
+    network = DMSHN(Layout((8, 16, 32)), focus_head=True, finer=request.param)
+    return BokehCore(network, request.param).eval()
 
 
 def test_colours_are_bgr_outside_and_rgb_inside() -> None:

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from realtime_bokeh.architectures import ARCHITECTURES, Layout
+from realtime_bokeh.architectures import ARCHITECTURES, FINER, Layout
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build, parameter_count, split_output
 
 
@@ -16,13 +16,26 @@ def test_focus_head_adds_one_output_to_one_convolution() -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("focus_head", [False, True])
-def test_output_has_the_inputs_size(architecture: str, focus_head: bool) -> None:
-    network = build(architecture, focus_head)
+@pytest.mark.parametrize(("focus_head", "finer"), [(False, 1), (True, 1), (True, FINER)])
+def test_output_has_the_size_at_which_it_renders(
+    architecture: str, focus_head: bool, finer: int
+) -> None:
+    network = build(architecture, focus_head, finer)
     with torch.inference_mode():
-        rendering, logit = split_output(network(torch.rand(1, 3, 32, 48)))
+        rendering, logit = split_output(network(torch.rand(1, 3, finer * 32, finer * 48)))
     assert rendering.shape == (1, 3, 32, 48)
     assert (logit is not None) == focus_head
+
+
+def test_it_sees_what_its_rendering_is_too_coarse_for() -> None:
+    """Stripes that the size at which it renders averages to gray."""
+    torch.manual_seed(0)
+    network = DMSHN(Layout((8, 16, 32)), True, FINER).eval()
+    gray = torch.full((1, 3, 64, 96), 0.5)
+    stripes = gray.clone()
+    stripes[..., ::2], stripes[..., 1::2] = 0.2, 0.8
+    with torch.inference_mode():
+        assert (network(stripes) - network(gray)).abs().mean() > 1e-3
 
 
 def test_parameter_names_are_the_authors() -> None:

@@ -2,8 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from realtime_bokeh.network import core
 from realtime_bokeh.network.dmshn import build
-from realtime_bokeh.network.phone import PhoneNetwork, Upsample
+from realtime_bokeh.network.phone import PhoneNetwork, Shrink, Upsample
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 5)])
@@ -20,9 +21,18 @@ def test_upsampling_is_the_transposed_convolution(size: tuple[int, int]) -> None
 def test_rearranged_networks_give_the_same(architecture: str, head: bool) -> None:
     torch.manual_seed(0)
     network = build(architecture, head)
-    x = torch.rand(1, 3, 32, 48)
+    x = torch.rand(1, 3, 64, 96)
     with torch.inference_mode():
         expected = network(x)
         found = PhoneNetwork(network, head)(x)
     assert not any(isinstance(layer, nn.ConvTranspose2d) for layer in network.modules())
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("ratio", "finer"), [(5, 2), (1, 2), (4, 2), (3, 1)])
+def test_frames_are_shrunk_by_areas(ratio: int, finer: int) -> None:
+    frame = torch.rand(1, 3, 6 * ratio, 8 * ratio)
+    found = Shrink(ratio, finer)(frame)
+    assert found.shape == (1, 3, 6 * finer, 8 * finer)
+    rows, columns = (core.overlap(side * ratio, side * finer) for side in (6, 8))
+    torch.testing.assert_close(found, rows @ frame @ columns.T)

@@ -51,7 +51,7 @@ def test_all_are_trained_and_go_on(
         assert ("teacher" in reports[0]["parts"]) == (name == "lite")
     begun = {name: load_file(MODELS / name / WEIGHTS) for name in NETWORKS}
     found = {name: load_file(tmp_path / name / WEIGHTS) for name in NETWORKS}
-    kernel = "encoder_lv1.layer1.weight"
+    kernel = "encoder_lv2.layer1.weight"
     assert not torch.equal(found["dmshn"][kernel], begun["dmshn"][kernel])
     assert torch.equal(found["stacked"][f"net1.{kernel}"], found["dmshn"][kernel])
     second = f"net2.{kernel}"

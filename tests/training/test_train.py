@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import build
 from tests.training.runs import EVENTS, HIT, STEPS, TINY, arguments
@@ -184,7 +185,7 @@ def test_dry_run_says_what_it_would_take_and_leaves_nothing(
 ) -> None:
     _train(photos, tmp_path / "run", "--dry-run")
     said = capsys.readouterr().out
-    assert "network   lite, 1,359,130 parameters" in said
+    assert "network   lite, 1,360,874 parameters" in said
     assert "stage 2   2 samples of 64x32, loss l1_ssim, rate 5e-04 to 1e-04, 2 steps of" in said
     assert "nothing was kept of this dry run" in said
     assert not (tmp_path / "run").exists()
@@ -231,7 +232,7 @@ def test_of_a_stack_the_second_network_learns_after_the_weights_of_one(
     like = PRESETS[preset]
     stack = replace(TINY, network=like.network, frozen=like.frozen)
     monkeypatch.setitem(PRESETS, "tiny", stack)
-    single = build("dmshn", focus_head=True).state_dict()
+    single = build("dmshn", True, FINER).state_dict()
     path = tmp_path / "dmshn.safetensors"
     save_file(single, path)
     _train(photos, tmp_path / "run", "--init", str(path))

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from realtime_bokeh.errors import BokehError, UsageError
@@ -39,10 +40,10 @@ _AHEAD = 4  # batches that each worker gets ahead of time
 class Examples(NamedTuple):
     """What one process sees in a step, float32 in [0, 1].
 
-    `input` [n, 3, h, w] RGB is what the network sees, with disparity as a fourth channel where the
-    preset has it; `sharp` [n, 3, h, w] the same before noise and compression; `bokeh` the truth,
-    None where the stage needs none; `focus` [n, 1, h, w] where it is known. Of clips, the two
-    frames follow each other.
+    `input` [n, 3, finer h, finer w] RGB is what the network sees (see `architectures.FINER`), with
+    disparity as a fourth channel where the preset has it; `sharp` [n, 3, h, w] the same before
+    noise and compression; `bokeh` the truth, None where the stage needs none; `focus` [n, 1, h, w]
+    where it is known. Of clips, the two frames follow each other.
     """
 
     input: Tensor
@@ -109,10 +110,13 @@ class Synthetic:
         clips: give clips.
         lens: of the renderer; by default a disc.
         seed: of what they show.
+        finer: see `Renderer`.
     """
 
-    def __init__(self, pool: Pool, clips: bool, lens: Lens | None = None, seed: int = SEED) -> None:
-        self._pool, self._renderer, self._clips = pool, Renderer(pool, seed, lens), clips
+    def __init__(
+        self, pool: Pool, clips: bool, lens: Lens | None = None, seed: int = SEED, finer: int = 1
+    ) -> None:
+        self._pool, self._renderer, self._clips = pool, Renderer(pool, seed, lens, finer), clips
         _ = pool.hands  # cut once, not by every worker
 
     def describe(self) -> str:
@@ -164,11 +168,16 @@ def _disparity(picture: Path) -> Path:
 class Pairs:
     """A source of the pairs of EBB!, in another order in each epoch.
 
-    A number is a position in the run.
+    A number is a position in the run. A network that sees finer than it renders sees a picture as
+    it is, and renders it smaller.
+
+    Args:
+        pairs: the pictures.
+        finer: how many times finer than it renders, across, the network sees them.
     """
 
-    def __init__(self, pairs: Ebb) -> None:
-        self._pairs = pairs
+    def __init__(self, pairs: Ebb, finer: int = 1) -> None:
+        self._pairs, self._finer = pairs, finer
 
     def describe(self) -> str:
         return f"{len(self._pairs)} pairs of EBB!"
@@ -181,7 +190,8 @@ class Pairs:
             self._pairs.set_epoch(epoch)
             drawn.append(self._pairs[int(order[position])])
         originals, bokeh = (torch.stack(part) for part in zip(*drawn, strict=True))
-        return Examples(originals, originals[:, :3], bokeh[:, :3], None)
+        sharp, truth = (F.avg_pool2d(part[:, :3], self._finer) for part in (originals, bokeh))
+        return Examples(originals, sharp, truth, None)
 
 
 class _Shares(Dataset[Examples | BokehError]):
@@ -223,11 +233,12 @@ def open_source(
         BokehError: when the folder is not what it should be.
     """
     if preset.data == "synthetic":
-        return Synthetic(Pool(data), clips, lens, _seed(init) if init else SEED)
+        seed = _seed(init) if init else SEED
+        return Synthetic(Pool(data), clips, lens, seed, preset.finer)
     (size,) = PAPER
     if preset.depth:
         return Pairs(EbbWithDisparity(data, size))
-    return Pairs(Ebb(data, "train", size, SEED, align))
+    return Pairs(Ebb(data, "train", size, SEED, align), preset.finer)
 
 
 def _seed(init: Path) -> int:

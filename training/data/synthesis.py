@@ -28,9 +28,10 @@ _RIM = 0.02  # of the width: around a mask a disparity is the subject's as much 
 class Batch(NamedTuple):
     """Float32 [n, 3, h, w] RGB in [0, 1], and [n, 1, h, w] in [0, 1] (focus, disparity).
 
-    `input` is what the network sees; `sharp` the same before noise and compression; `bokeh` the
-    rendering, None where no lens was asked for; `focus` is 1 where the circle of confusion is
-    nothing; `disparity` of the scene in front of the lens, bright is near.
+    `input` is what the network sees, of `finer` times as many rows and columns; `sharp` the same
+    before noise and compression; `bokeh` the rendering, None where no lens was asked for; `focus`
+    is 1 where the circle of confusion is nothing; `disparity` of the scene in front of the lens,
+    bright is near.
     """
 
     input: Tensor
@@ -47,16 +48,18 @@ class Renderer:
         pool: the photographs.
         seed: of the random choices.
         lens: the shape of its aperture.
+        finer: how many times finer than it renders, across, the network sees the samples.
     """
 
-    def __init__(self, pool: Pool, seed: int, lens: Lens | None = None) -> None:
+    def __init__(self, pool: Pool, seed: int, lens: Lens | None = None, finer: int = 1) -> None:
         self._pool, self._seed, self._lens = pool, seed, lens or Lens()
+        self._finer = finer
 
     def batch(self, numbers: Sequence[int], height: int, width: int, *, lens: bool = True) -> Batch:
         """Samples of these numbers. A number's sample is always the same, in whatever batch.
 
         Args:
-            height, width: in pixels, multiples of 16.
+            height, width: at which the network renders, in pixels, multiples of 16.
             lens: render the bokeh; without it all else is the same, about twice as fast.
         """
         return self._render([(self._plan(n, height, width), 0) for n in numbers], numbers,
@@ -79,18 +82,22 @@ class Renderer:
 
     def _plan(self, number: int, height: int, width: int) -> Plan:
         rng = random.Random(f"{self._seed}/{number}")  # a text is hashed the same everywhere
-        return Planner(self._pool, rng, height, width).draw()
+        return Planner(self._pool, rng, height * self._finer, width * self._finer).draw()
 
     @torch.no_grad()
     def _render(
         self, moments: Sequence[tuple[Plan, int]], seeds: Sequence[int], height: int, width: int,
         lens: bool,
     ) -> Batch:  # fmt: skip
+        height, width = height * self._finer, width * self._finer
         samples = [_seen(plan, time, height, width) for plan, time in moments]
         sharp = torch.cat([sample.sharp() for sample in samples]) ** (1 / GAMMA)
-        disparity = torch.cat([sample.disparity for sample in samples])
         webcams = [plan.webcam for plan, _ in moments]
         image = through_webcams(sharp, webcams, [self._seed + seed for seed in seeds])
+        if self._finer > 1:
+            sharp = F.avg_pool2d(sharp, self._finer)
+            samples = [sample.shrunk(self._finer) for sample in samples]
+        disparity = torch.cat([sample.disparity for sample in samples])
         if not lens:
             focus = torch.cat([lens_focus(sample.planes, self._lens) for sample in samples])
             return Batch(image, sharp, None, focus, disparity)
@@ -120,6 +127,12 @@ class _Seen(NamedTuple):
         for plane in self.planes[1:]:
             light = torch.lerp(light, plane.light, plane.alpha)
         return light.clamp(0, 1)
+
+    def shrunk(self, ratio: int) -> "_Seen":
+        """The same with sides that are so many times shorter."""
+        planes = [Plane(*(F.avg_pool2d(part, ratio) for part in plane)) for plane in self.planes]
+        missing = None if self.missing is None else F.max_pool2d(self.missing, ratio)
+        return _Seen(planes, missing, F.avg_pool2d(self.disparity, ratio))
 
     def filled(self) -> list[Plane]:
         """The planes, with the scene as if nobody had been there."""

@@ -16,7 +16,7 @@ class WithoutResiduals(DMSHN):
     Parameters, shapes and ranges as in `DMSHN`.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         half = rescale(x, 0.5)
         residual3 = self.decoder_lv3(self.encoder_lv3(rescale(half, 0.5)))
         residual2 = self.decoder_lv2(self.encoder_lv2(half + rescale(residual3, 2)))
@@ -58,5 +58,5 @@ def build_network(preset: Preset) -> nn.Module:
         if preset.network == "depth":
             return WithDepth()
         if preset.network == "rounded":
-            return BehindRounded(preset.focus_head)
-        return build(preset.network, preset.focus_head)
+            return BehindRounded(preset.focus_head, preset.finer)
+        return build(preset.network, preset.focus_head, preset.finer)

@@ -5,15 +5,19 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.checkpoints import read_checkpoint
 from realtime_bokeh.errors import UsageError
+from realtime_bokeh.network.dmshn import build
+from training.measure.methods import read_weights
 
 State = dict[str, Tensor]
 
 # what the layers beside the residual blocks read and write: the picture, or features at the full,
 # half or quarter resolution; and the last residual block before features change
-_READS_AND_WRITES = {1: (0, 1), 5: (1, 2), 9: (2, 3), 16: (3, 2), 20: (2, 1), 24: (1, 0)}
+_READS_AND_WRITES = {0: (0, 1), 1: (0, 1), 5: (1, 2), 9: (2, 3), 16: (3, 2), 20: (2, 1), 24: (1, 0)}
 _FEATURES = {4: 1, 8: 2, 15: 3, 19: 2, 23: 1}
 
 
@@ -118,9 +122,39 @@ def _shared(part: str, level: int) -> str:
     return "3" if level == 3 else f"{part} {level}"
 
 
+def _as_fine(state: State, own: State) -> State:
+    """Parameters for a network that sees finer than theirs did: its first kernels average blocks of
+    pixels, so that it computes the same of the picture's averages."""
+    found = dict(state)
+    for name in own.keys() - state.keys():
+        first = name.replace("layer0", "layer1")
+        if first not in state:
+            continue
+        value = state[first]
+        if name.endswith("bias"):
+            found[name] = torch.zeros_like(value)
+        else:
+            found[name] = value
+            found[first] = F.interpolate(value, scale_factor=FINER, mode="nearest") / FINER**2
+    return found
+
+
+def load_as_trained(path: Path) -> nn.Module:
+    """The network of a file of weights, seeing as finely as it does where it is trained.
+
+    Raises:
+        UsageError: when the file cannot be read or holds no network.
+    """
+    _, form = read_weights(path)
+    network = build(form.architecture, form.focus_head, FINER if form.focus_head else 1)
+    load_initial(network, path)
+    return network.eval()
+
+
 def load_initial(network: nn.Module, path: Path) -> None:
     """Fill a network from a file of weights, .safetensors or the authors' .pth: the same network,
-    one of half its width, a larger one, or one DMSHN for both halves of a stack.
+    one of half its width, a larger one, one that saw no finer than it rendered, or one DMSHN for
+    both halves of a stack.
 
     Raises:
         UsageError: when the file cannot be read or fits in none of these ways.
@@ -131,6 +165,7 @@ def load_initial(network: nn.Module, path: Path) -> None:
         state = {f"{half}.{k}": v for half in ("net1", "net2") for k, v in state.items()}
         # the first half renders only: it has no focus head
         state = {k: v[: len(own[k])] if k.startswith("net1.") else v for k, v in state.items()}
+    state = _as_fine(state, own)
     if not own.keys() <= state.keys():
         raise UsageError(f"{path} holds other parameters than the network")
     larger = own.keys() != state.keys() or any(own[k].numel() < v.numel() for k, v in state.items())

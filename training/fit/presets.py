@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.sizes import Size
 
 FOCUS = "focus"
@@ -61,6 +62,11 @@ class Preset:
     @property
     def largest_batch(self) -> int:
         return max(stage.batch for stage in self.stages)
+
+    @property
+    def finer(self) -> int:
+        """How many times finer than it renders, across, the network sees pictures."""
+        return FINER if self.focus_head else 1
 
     @property
     def depth(self) -> bool:

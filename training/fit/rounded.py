@@ -27,8 +27,8 @@ class BehindRounded(StackedDMSHN):
     at the first call.
     """
 
-    def __init__(self, focus_head: bool = False) -> None:
-        super().__init__(focus_head=focus_head)
+    def __init__(self, focus_head: bool = False, finer: int = 1) -> None:
+        super().__init__(focus_head=focus_head, finer=finer)
         self._rounded: list[nn.Module] = []  # a list, so that its parameters are not ours
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,8 +36,7 @@ class BehindRounded(StackedDMSHN):
             self._rounded.append(rounded(self.net1))
         with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
             rendering = self._rounded[0](x.float())
-        out: Tensor = self.net2(rendering)
-        return out
+        return self.refine(x, rendering)
 
 
 def rounded(network: nn.Module) -> nn.Module:

@@ -301,7 +301,9 @@ class Trainer:
         """
         if not self.fabric.is_global_zero:
             return
-        rows = {"input": shown.examples.input[:, :3], "output": shown.picture}
+        height, width = shown.picture.shape[2:]
+        seen = F.adaptive_avg_pool2d(shown.examples.input[:, :3], (height, width))
+        rows = {"input": seen, "output": shown.picture}
         if shown.examples.bokeh is not None:
             rows["truth"] = shown.examples.bokeh
         if shown.focus is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import recognize
+from realtime_bokeh.architectures import Form, recognize
 from realtime_bokeh.checkpoints import Arrays, read_checkpoint
 from realtime_bokeh.engines import Controls, open_engine
 from realtime_bokeh.errors import UsageError
@@ -23,7 +23,7 @@ from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.load import load_core
 from realtime_bokeh.recompose import Recomposer, enlarge_focus, shrink
-from realtime_bokeh.sizes import Size, content_size
+from realtime_bokeh.sizes import Size, content_size, padded_size
 from training.measure.metrics import Mask
 
 Focus = NDArray[np.float32]  # [h, w] in [0, 1], 1 in focus
@@ -32,15 +32,15 @@ GAUSSIAN = 0.009  # sigma over the longer side of a blur about as strong as the 
 _FEATHER = 2.0  # pixels
 
 
-def read_weights(path: Path) -> tuple[Arrays, str, bool]:
-    """The parameters that a file holds, their architecture, and whether it has the focus head.
+def read_weights(path: Path) -> tuple[Arrays, Form]:
+    """The parameters that a file holds, and the form of their network.
 
     Raises:
         UsageError: when the file is not what it should be, saying which tensor and why.
     """
     arrays = read_checkpoint(path)
     try:
-        return arrays, *recognize(arrays)
+        return arrays, recognize(arrays)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
 
@@ -51,8 +51,8 @@ def load_network(path: Path) -> nn.Module:
     Raises:
         UsageError: when the file is not what it should be, saying which tensor and why.
     """
-    arrays, architecture, focus_head = read_weights(path)
-    network = build(architecture, focus_head)
+    arrays, form = read_weights(path)
+    network = build(*form)
     network.load_state_dict({k: torch.from_numpy(v).float() for k, v in arrays.items()})
     return network.eval()
 
@@ -66,10 +66,11 @@ def find(name: str) -> weights.Model:
     path = Path(name)
     if path.name != weights.WEIGHTS:
         return weights.find(name)
-    _, architecture, focus_head = read_weights(path)
-    size = weights.shipped_size(architecture)
+    _, form = read_weights(path)
+    size = weights.shipped_size(form.architecture)
     digest = {path.name: weights.file_sha256(path)}
-    return weights.Model(name, architecture, focus_head, size, digest, "a run", folder=path.parent)
+    return weights.Model(name, form.architecture, form.focus_head, size, digest, "a run",
+                         folder=path.parent, finer=form.finer)  # fmt: skip
 
 
 class Rendered(NamedTuple):
@@ -120,7 +121,7 @@ class Network:
         runtime = "openvino" if model.precisions() else "pytorch"
         self._engine = open_engine(model, runtime, precision=precision)
         path = model.file(weights.WEIGHTS)
-        self._core = load_core(path, model.architecture, model.focus_head)
+        self._core = load_core(path, model.form)
         self.name = model.name
         self.exact = "f32" in self._engine.describe()
         self.size: Size = model.inference_size
@@ -152,19 +153,19 @@ class Network:
     @torch.inference_mode()
     def parts(self, image: Image, sharp: Image) -> Rendered:
         """A picture whose sharp parts are taken from another, and its focus map, both by PyTorch in
-        float32.
+        float32 and of that other's size.
 
         Args:
             image: what the network sees.
-            sharp: of the same size; `image` itself, or the same without noise.
+            sharp: `image` itself, or the same without noise, of any size.
         """
         content = content_size(Size.of(image), self.size)
-        small = torch.from_numpy(shrink(image, content))[None]
-        state = first_state((small.shape[1], small.shape[2]))
+        small = torch.from_numpy(shrink(image, content, self._core.finer))[None]
+        state = first_state(padded_size(content))
         bokeh, focus, _ = self._core(small, state, torch.tensor([1.0, 0.0]))
         share = focus[0, ..., 0].numpy()
         picture = Recomposer()(sharp, bokeh[0].numpy(), share, content)
-        return Rendered(picture, enlarge(share[: content[0], : content[1]], Size.of(image)))
+        return Rendered(picture, enlarge(share[: content[0], : content[1]], Size.of(sharp)))
 
 
 def enlarge(focus: Focus, size: Size) -> Focus:

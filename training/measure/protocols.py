@@ -16,8 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.frame import Image
+from realtime_bokeh.sizes import Size
 from realtime_bokeh.stills import read_still
 from training.data.ebb import gain_match
 from training.data.pictures import to_images
@@ -184,7 +186,8 @@ def synthetic(
     means: dict[str, Scores] = {}
     for size in dict.fromkeys(network.size for network in networks):
         members = [network for network in networks if network.size == size]
-        means |= _synthetic(Renderer(pool, SEED), members, section, samples, frames)
+        renderer = Renderer(pool, SEED, finer=FINER)
+        means |= _synthetic(renderer, members, section, samples, frames)
     title = f"Means over {samples} samples"
     section.tables.append(score_table(title, means, (*QUALITY, "focus_iou")))
     title = f"A rendered clip of {frames} frames"
@@ -204,7 +207,8 @@ def _synthetic(
     assert clip.bokeh is not None
     inputs, sharp, truth = (to_images(part) for part in (batch.input, batch.sharp, batch.bokeh))
     masks = [np.asarray(mask[0].cpu()) > 0.5 for mask in batch.focus]
-    moving, moving_truth = to_images(clip.input), to_images(clip.bokeh)
+    frames_seen, moving_truth = to_images(clip.input), to_images(clip.bokeh)
+    moving = _shrunk(frames_seen, networks[0].size)
 
     outputs = {f"{IDENTITY}, {label}": sharp}
     extra: dict[str, Scores] = {
@@ -217,7 +221,8 @@ def _synthetic(
         extra[network.name] = {
             "focus_iou": float(np.mean(list(map(intersection_over_union, focus, masks)))),
             "temporal_error": temporal_error(
-                [image for image, _ in network.clip(moving)], moving_truth
+                _shrunk([image for image, _ in network.clip(frames_seen)], network.size),
+                moving_truth,
             ),
         }
     blurred = {sigma: [gaussian(image, sigma) for image in sharp] for sigma in SIGMAS}
@@ -236,3 +241,7 @@ def _synthetic(
         for who, pictures in shown.items():
             section.show(f"sample {number}, {label}", who, pictures[number])
     return scores
+
+
+def _shrunk(images: Sequence[Image], size: Size) -> list[Image]:
+    return [np.asarray(cv2.resize(i, size[::-1], interpolation=cv2.INTER_AREA)) for i in images]

@@ -21,6 +21,16 @@ def test_samples_are_in_range(pool: Pool, height: int, width: int) -> None:
         assert part.isfinite().all()
 
 
+def test_the_network_can_see_samples_finer(pool: Pool) -> None:
+    batch = Renderer(pool, 3, finer=2).batch(range(8), 48, 80)
+    assert batch.input.shape == (8, 3, 96, 160)
+    for part in batch[1:]:
+        assert part is not None
+        assert part.shape[2:] == (48, 80)
+    # the same picture, but for noise and compression
+    assert (torch.nn.functional.avg_pool2d(batch.input, 2) - batch.sharp).abs().mean() < 0.03
+
+
 def test_sample_depends_on_its_seed_and_number_alone(pool: Pool) -> None:
     many = Renderer(pool, 3).batch(range(6), 48, 80)
     for number in (5, 2):

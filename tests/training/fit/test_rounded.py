@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from realtime_bokeh.network.dmshn import StackedDMSHN, build
+from realtime_bokeh.architectures import FINER
+from realtime_bokeh.network.dmshn import build
 from training.fit.rounded import BehindRounded, rounded
 
 
@@ -38,15 +39,16 @@ def test_weights_are_rounded_to_a_scale_for_each_channel_that_they_give() -> Non
 
 
 def test_the_second_network_sees_the_rounded_first_one_and_learns_alone() -> None:
-    network = BehindRounded(focus_head=True)
+    network = BehindRounded(True, FINER)
     network.net1.requires_grad_(False)
-    network.load_state_dict(build("stacked", focus_head=True).state_dict())
-    assert network.state_dict().keys() == StackedDMSHN(focus_head=True).state_dict().keys()
+    plain = build("stacked", True, FINER).state_dict()
+    network.load_state_dict(plain)
+    assert network.state_dict().keys() == plain.keys()
     before = {name: value.clone() for name, value in network.net1.state_dict().items()}
     x = torch.rand(2, 3, 32, 32)
     y = network(x)
-    assert torch.equal(y, network.net2(rounded(network.net1)(x)))
-    assert not torch.equal(y, network.net2(network.net1(x)))
+    assert torch.equal(y, network.refine(x, rounded(network.net1)(x)))
+    assert not torch.equal(y, network.refine(x, network.net1(x)))
     y.sum().backward()
     assert all(p.grad is not None for p in network.net2.parameters())
     assert all(
