@@ -35,6 +35,7 @@ from training import cli
 from training.data.pictures import to_images
 from training.data.pool import Pool
 from training.data.synthesis import Renderer
+from training.fit.initial import as_fine
 from training.measure.methods import read_weights
 
 _CALIBRATION = 48  # pictures
@@ -93,9 +94,9 @@ def release(
     form, state = _read(name, source)
     if began:
         form_before, before = _read(name, began)
-        if form_before != form:
-            raise UsageError(f"{began} is of another form of {name} than {source}")
-        state = between(before, state, share)
+        if form_before.finer > form.finer:
+            raise UsageError(f"{began} sees finer than {source}, which cannot have begun with it")
+        state = between(as_fine(before, state), state, share)
     images = calibration(data, size, form.finer)
     state = refocused(state, *focus)
     with tempfile.TemporaryDirectory() as temporary:

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import Layout
+from realtime_bokeh.architectures import FINER, Layout
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build
 from realtime_bokeh.sizes import Size
@@ -44,6 +44,10 @@ def test_weights_that_are_not_the_models_are_refused_before_anything_is_written(
     save_file(build("lite", focus_head=True).state_dict(), source)
     with pytest.raises(UsageError, match="holds lite; dmshn with the focus head is due"):
         release("dmshn", source, photos, "", size)
+    finer = tmp_path / "finer.safetensors"
+    save_file(build("lite", True, FINER).state_dict(), finer)
+    with pytest.raises(UsageError, match=r"sees finer than .*weights\.safetensors, which cannot"):
+        release("lite", source, photos, "", size, began=finer)
     with pytest.raises(UsageError, match="needs photographs"):
         release("lite", source, tmp_path, "", size)
     assert not (tmp_path / "models").exists()

@@ -122,9 +122,16 @@ def _shared(part: str, level: int) -> str:
     return "3" if level == 3 else f"{part} {level}"
 
 
-def _as_fine(state: State, own: State) -> State:
-    """Parameters for a network that sees finer than theirs did: its first kernels average blocks of
-    pixels, so that it computes the same of the picture's averages."""
+def as_fine(state: State, own: State) -> State:
+    """Parameters for a network that may see finer than theirs did.
+
+    Its first kernels average blocks of pixels then, so that it computes the same of the picture's
+    averages.
+
+    Args:
+        state: of the other network.
+        own: of the network, for their names.
+    """
     found = dict(state)
     for name in own.keys() - state.keys():
         first = name.replace("layer0", "layer1")
@@ -165,7 +172,7 @@ def load_initial(network: nn.Module, path: Path) -> None:
         state = {f"{half}.{k}": v for half in ("net1", "net2") for k, v in state.items()}
         # the first half renders only: it has no focus head
         state = {k: v[: len(own[k])] if k.startswith("net1.") else v for k, v in state.items()}
-    state = _as_fine(state, own)
+    state = as_fine(state, own)
     if not own.keys() <= state.keys():
         raise UsageError(f"{path} holds other parameters than the network")
     larger = own.keys() != state.keys() or any(own[k].numel() < v.numel() for k, v in state.items())
