@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from realtime_bokeh import weights
-from realtime_bokeh.architectures import Form
+from realtime_bokeh.architectures import FINER, Form
+from realtime_bokeh.engines import open_engine
 from realtime_bokeh.errors import EngineError, UsageError
 from realtime_bokeh.export import onnx as writer
 from realtime_bokeh.export.onnx import core_graph, export, share_weights
@@ -17,7 +18,7 @@ from realtime_bokeh.frame import Image
 from realtime_bokeh.network.core import first_state
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.load import load_core
-from realtime_bokeh.sizes import Size
+from realtime_bokeh.sizes import Size, content_size
 
 GRAPHS = sorted(weights.SHIPPED.glob("*/*.onnx"))
 
@@ -69,6 +70,32 @@ def test_tracing_gives_the_shipped_graph() -> None:
         str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]), load_external_data=False
     )
     assert [n.op_type for n in graph.graph.node] == [n.op_type for n in shipped.graph.node]
+
+
+def test_engines_run_one_that_sees_finer(tmp_path: Path, portrait: Image) -> None:
+    torch.manual_seed(0)
+    form, path = Form("lite", True, FINER), tmp_path / weights.WEIGHTS
+    save_file({k: v.half() for k, v in build(*form).state_dict().items()}, path)
+    graph = share_weights(core_graph(path, form), path)
+    (tmp_path / weights.GRAPHS["f32"]).write_bytes(graph.SerializeToString())
+    size = Size(48, 64)
+    weights.save_manifest(
+        weights.Model("mine", "lite", True, size, {}, "", folder=tmp_path, finer=FINER)
+    )
+    model = weights.load_manifest(tmp_path)
+    assert (model.form, model.seen_size) == (form, Size(96, 128))
+    with (
+        open_engine(model, "openvino", precision="f32") as ours,
+        open_engine(model, "pytorch", device="cpu") as reference,
+    ):
+        for frame in (portrait[:180, :240], portrait[10:190, :240], portrait[:101, :67]):
+            image = frame.copy()
+            found, expected = ours(image), reference(image)
+            assert np.abs(found.astype(int) - expected).max() <= 3
+            assert np.abs(found.astype(int) - image).max() > 10
+            focus = ours.focus_map()
+            assert focus is not None
+            assert focus.shape == content_size(Size.of(image), size)
 
 
 def test_an_exported_core_is_one_file_of_any_size(command: Any, tmp_path: Path) -> None:
