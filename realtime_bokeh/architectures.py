@@ -134,11 +134,11 @@ def parameter_shapes(
         KeyError: for an unknown architecture.
     """
     layout = ARCHITECTURES[architecture].layout
+    last = _shapes(layout, 4 if focus_head else 3, finer)
     if architecture == "stacked":
-        halves = {"net1.": _shapes(layout, 3, finer)}
-        halves["net2."] = _shapes(layout, 4 if focus_head else 3, finer)
+        halves = {"net1.": _shapes(layout, 3, finer), "net2.": last}
         return {half + name: s for half, shapes in halves.items() for name, s in shapes.items()}
-    return _shapes(layout, 4 if focus_head else 3, finer)
+    return last
 
 
 _KERNELS = {"doubling": 4, "blocks": 3 * FINER}  # sides; others' are 3

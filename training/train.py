@@ -106,8 +106,9 @@ def _trainer(fabric: Fabric, preset: Preset, folder: Path, options: Options) -> 
     """A run in its folder, begun or resumed."""
     teacher = _teacher(options.teacher) if options.teacher else None
     lensless = not all(stage.lens for stage in preset.stages)
-    held = options.init and lensless and not teacher
-    reference = load_as_trained(options.init) if options.init and held else None
+    reference = None
+    if options.init and lensless and not teacher:
+        reference = load_as_trained(options.init)
     trainer = Trainer(fabric, options.preset, preset, folder, teacher, reference, options.temporal)
     trainer.start(options.init)
     return trainer

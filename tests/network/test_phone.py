@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from realtime_bokeh.architectures import FINER
 from realtime_bokeh.network import core
 from realtime_bokeh.network.dmshn import build
 from realtime_bokeh.network.phone import PhoneNetwork, Shrink, Upsample
@@ -16,12 +17,14 @@ def test_upsampling_is_the_transposed_convolution(size: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize(
-    ("architecture", "head"), [("lite", True), ("lite", False), ("dmshn", True), ("stacked", True)]
-)
-def test_rearranged_networks_give_the_same(architecture: str, head: bool) -> None:
+    ("architecture", "head", "finer"),
+    [("lite", True, 1), ("lite", False, 1), ("dmshn", True, 1), ("stacked", True, 1),
+     ("stacked", True, FINER)],
+)  # fmt: skip
+def test_rearranged_networks_give_the_same(architecture: str, head: bool, finer: int) -> None:
     torch.manual_seed(0)
-    network = build(architecture, head)
-    x = torch.rand(1, 3, 64, 96)
+    network = build(architecture, head, finer)
+    x = torch.rand(1, 3, 32 * finer, 48 * finer)
     with torch.inference_mode():
         expected = network(x)
         found = PhoneNetwork(network, head)(x)

@@ -11,6 +11,7 @@ from realtime_bokeh.architectures import FINER
 from realtime_bokeh.checkpoints import read_checkpoint
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import build
+from training.fit.presets import trained_finer
 from training.measure.methods import read_weights
 
 State = dict[str, Tensor]
@@ -153,7 +154,7 @@ def load_as_trained(path: Path) -> nn.Module:
         UsageError: when the file cannot be read or holds no network.
     """
     _, form = read_weights(path)
-    network = build(form.architecture, form.focus_head, FINER if form.focus_head else 1)
+    network = build(form.architecture, form.focus_head, trained_finer(form.focus_head))
     load_initial(network, path)
     return network.eval()
 

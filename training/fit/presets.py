@@ -66,12 +66,17 @@ class Preset:
     @property
     def finer(self) -> int:
         """How many times finer than it renders, across, the network sees pictures."""
-        return FINER if self.focus_head else 1
+        return trained_finer(self.focus_head)
 
     @property
     def depth(self) -> bool:
         """Whether a picture comes with its disparity as a fourth channel."""
         return self.network == "depth"
+
+
+def trained_finer(focus_head: bool) -> int:
+    """How many times finer than it renders, across, a network sees pictures where it is trained."""
+    return FINER if focus_head else 1
 
 
 # mostly landscape; the shapes of one line have about the same area

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from realtime_bokeh.architectures import ARCHITECTURES, FINER, Layout
+from realtime_bokeh.architectures import FINER, Layout
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import DMSHN, StackedDMSHN, build
 from training.fit.initial import load_initial
@@ -62,11 +62,9 @@ def test_one_network_fills_both_halves_of_a_stack(tmp_path: Path) -> None:
     path = tmp_path / "dmshn.safetensors"
     save_file(single.state_dict(), path)
     load_initial(stack, path)
-    assert isinstance(stack, StackedDMSHN)
-    x = torch.rand(1, 3, 32, 32)
+    x = torch.rand(1, 3, 16, 16)
     with torch.inference_mode():
-        assert torch.allclose(stack.net1(x), single(x)[:, :3], atol=1e-6)
-        assert torch.allclose(stack.net2(x), single(x), atol=1e-6)
+        assert torch.allclose(stack(x), single(single(x)[:, :3]), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [DMSHN, StackedDMSHN])
@@ -89,7 +87,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(3)}, path)
     with pytest.raises(UsageError, match="other parameters"):
         load_initial(build("lite", True), path)
-    save_file(DMSHN(ARCHITECTURES["lite"].layout, focus_head=True).state_dict(), path)
+    save_file(build("lite", True).state_dict(), path)
     with pytest.raises(UsageError, match=r"layer24.weight: .* does not narrow"):
         load_initial(build("lite", False), path)
     path.write_bytes(b"cut")

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from realtime_bokeh.architectures import FINER
-from realtime_bokeh.network.dmshn import build
+from realtime_bokeh.network.dmshn import StackedDMSHN, build
 from training.fit.rounded import BehindRounded, rounded
 
 
@@ -41,9 +41,9 @@ def test_weights_are_rounded_to_a_scale_for_each_channel_that_they_give() -> Non
 def test_the_second_network_sees_the_rounded_first_one_and_learns_alone() -> None:
     network = BehindRounded(True, FINER)
     network.net1.requires_grad_(False)
-    plain = build("stacked", True, FINER).state_dict()
-    network.load_state_dict(plain)
-    assert network.state_dict().keys() == plain.keys()
+    network.load_state_dict(build("stacked", True, FINER).state_dict())
+    expected = StackedDMSHN(focus_head=True, finer=FINER).state_dict()
+    assert network.state_dict().keys() == expected.keys()
     before = {name: value.clone() for name, value in network.net1.state_dict().items()}
     x = torch.rand(2, 3, 32, 32)
     y = network(x)
