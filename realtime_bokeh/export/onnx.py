@@ -119,7 +119,24 @@ def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]], finer: int) -> 
             activations_range_estimator_params=RangeEstimatorParametersSet.MEAN_MINMAX
         ),
     )
+    _centre(quantized)
     return quantized
+
+
+def _centre(graph: onnx.ModelProto) -> None:
+    """Give what goes into transposed convolutions ranges around 0, wide enough for what they held.
+
+    OpenVINO computes a transposed convolution in int8 only where the zero point is 0.
+    """
+    made = {output: node for node in graph.graph.node for output in node.output}
+    stored = {initializer.name: initializer for initializer in graph.graph.initializer}
+    for node in graph.graph.node:
+        if node.op_type == "ConvTranspose":
+            _, scale, zero = made[node.input[0]].input
+            step, offset = (numpy_helper.to_array(stored[name]) for name in (scale, zero))
+            wider = step * max(1 + offset / 128, 1 - offset / 127)
+            for name, value in ((scale, wider.astype(step.dtype)), (zero, np.zeros_like(offset))):
+                stored[name].CopyFrom(numpy_helper.from_array(value, name))
 
 
 def _quantizable(node: onnx.NodeProto) -> bool:

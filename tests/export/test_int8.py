@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import numpy_helper
 
 from realtime_bokeh import checkpoints, weights
 from realtime_bokeh.engines import open_engine
@@ -53,6 +54,21 @@ def test_imported_weights_run_in_int8_then(mine: weights.Model, pictures: list[I
     with open_engine("mine", "openvino", precision="f32") as full:
         error = (full(pictures[0]).astype(float) - rendering) ** 2
     assert 10 * np.log10(255**2 / error.mean()) > 40
+
+
+def test_transposed_convolutions_can_run_in_int8(
+    mine: weights.Model, pictures: list[Image]
+) -> None:
+    graph = int8.int8_graph(mine.folder / weights.WEIGHTS, mine.form, pictures).graph
+    made = {output: node for node in graph.node for output in node.output}
+    stored = {each.name: numpy_helper.to_array(each) for each in graph.initializer
+              if each.name.startswith("zero_point")}  # fmt: skip
+    doubling = [node for node in graph.node if node.op_type == "ConvTranspose"]
+    assert len(doubling) == 6
+    for node in doubling:
+        features = made[node.input[0]]
+        assert features.op_type == "DequantizeLinear"
+        assert not stored[features.input[2]].any()
 
 
 def _give_shipped_graph(monkeypatch: pytest.MonkeyPatch) -> None:
