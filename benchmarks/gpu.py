@@ -212,7 +212,7 @@ def floors(name: str, small: Size, frame: Size, rates: dict[str, float]) -> dict
         for layer in network.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 layer.register_forward_hook(count)
-        network(torch.zeros(1, 3, *(network.finer * side for side in small)))
+        network(torch.zeros(1, 3, *small.times(network.finer)))
     return {
         "gflop": round(flop / 1e9, 1),
         "arithmetic_ms": round(flop / rates["matmul_tflops"] / 1e9, 3),

@@ -62,14 +62,13 @@ def shrink(frame: Image, content: Size, finer: int = 1) -> Image:
     Returns:
         uint8 [finer h', finer w', 3] BGR with h' and w' multiples of 16.
     """
-    height, width = (finer * side for side in content)
+    height, width = content.times(finer)
     if frame.shape[:2] != (height, width):
         enlarging = frame.shape[0] < height or frame.shape[1] < width
         method = cv2.INTER_LINEAR if enlarging else cv2.INTER_AREA
         frame = np.asarray(cv2.resize(frame, (width, height), interpolation=method))
-    below, right = (
-        finer * (padded - side) for padded, side in zip(padded_size(content), content, strict=True)
-    )
+    padded = padded_size(content).times(finer)
+    below, right = padded.height - height, padded.width - width
     if not below and not right:
         return frame
     return np.asarray(cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT_101))

@@ -37,6 +37,10 @@ class Size(NamedTuple):
     def area(self) -> int:
         return self.height * self.width
 
+    def times(self, factor: int) -> "Size":
+        """The size of a picture with so many times as many rows and columns."""
+        return Size(factor * self.height, factor * self.width)
+
 
 InferenceSize = Size | Literal["full"]
 

@@ -92,7 +92,7 @@ class Model:
     @property
     def seen_size(self) -> Size:
         """Of the picture that it sees when it renders at its inference size."""
-        return Size(*(self.finer * side for side in self.inference_size))
+        return self.inference_size.times(self.finer)
 
     @property
     def purpose(self) -> str:

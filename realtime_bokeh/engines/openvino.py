@@ -94,8 +94,7 @@ class OpenVINOEngine(Engine):
                 hints["INFERENCE_NUM_THREADS"] = self._threads
         try:
             graph = self._core.read_model(self._graph)
-            seen = (self._finer * side for side in size)
-            graph.reshape({"small": [1, *seen, 3], "state": [1, 8, *size]})
+            graph.reshape({"small": [1, *size.times(self._finer), 3], "state": [1, 8, *size]})
             compiled = self._core.compile_model(graph, self._device, hints)
         except RuntimeError as error:
             raise EngineError(

@@ -84,7 +84,7 @@ class TfliteSpec:
     def seen(self) -> Size:
         """Of the pictures that go in."""
         finer = 1 if self.whole_frame else self.model.finer
-        return Size(*(finer * side for side in self.size))
+        return self.size.times(finer)
 
     @property
     def picture(self) -> str:
