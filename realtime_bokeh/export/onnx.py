@@ -37,7 +37,8 @@ from realtime_bokeh.weights import WEIGHTS, Model
 _CORE_OUTPUTS = ["bokeh", "focus", "next_state"]
 _FRAME_OUTPUTS = ["rendering", "next_state"]
 _PREFIX = "network."  # of BokehCore's parameters
-_LAST = "decoder_lv1.layer24"
+# that sees the picture, whose highlights a range would cut off, and that gives the result
+_IN_FLOAT = ("encoder_lv1.layer1", "decoder_lv1.layer24")
 _TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
 
 
@@ -85,10 +86,10 @@ def _trace(
 def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]], finer: int) -> onnx.ModelProto:
     """Insert int8 quantization into the network's part of a graph, calibrated on pictures.
 
-    The last convolution stays in float32 and biases are corrected layer by layer, at no measurable
-    cost in time. A range goes from the mean of the pictures' least values to that of their largest:
-    one that took in every value would be too coarse for the first half of stacked, whose rendering
-    is all that the second sees.
+    The convolutions that see the picture and give the result stay in float32, and biases are
+    corrected layer by layer. A range goes from the mean of the pictures' least values to that of
+    their largest: one that took in every value would be too coarse for the first half of stacked,
+    whose rendering is all that the second sees.
 
     Args:
         graph: of `core_graph`.
@@ -140,10 +141,10 @@ def _centre(graph: onnx.ModelProto) -> None:
 
 
 def _quantizable(node: onnx.NodeProto) -> bool:
-    """Whether a node lies inside the network, but is not its last convolution."""
+    """Whether a node lies inside the network, but is not one of its convolutions in float32."""
     scopes = {p.key: p.value for p in node.metadata_props}.get("pkg.torch.onnx.name_scopes", "")
-    last = any(f"'network.{half}{_LAST}'" in scopes for half in ("", "net2."))
-    return "'network" in scopes and not last
+    kept = any(f"'network.{half}{name}'" in scopes for half in ("", "net2.") for name in _IN_FLOAT)
+    return "'network" in scopes and not kept
 
 
 def share_weights(graph: onnx.ModelProto, weights: Path) -> onnx.ModelProto:
