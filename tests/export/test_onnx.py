@@ -57,7 +57,7 @@ def test_every_layout_of_a_network_is_the_same(tmp_path: Path) -> None:
     """What lets a shipped graph serve imported weights."""
     shipped = weights.SHIPPED / "lite" / weights.WEIGHTS
     path = tmp_path / weights.WEIGHTS
-    random = {k: v.half() for k, v in build("lite", True).state_dict().items()}
+    random = {k: v.half() for k, v in build(*weights.find("lite").form).state_dict().items()}
     save_file(dict(reversed(random.items())), path)
     length = int.from_bytes(shipped.read_bytes()[:8], "little") + 8
     assert path.read_bytes()[:length] == shipped.read_bytes()[:length]
@@ -65,7 +65,7 @@ def test_every_layout_of_a_network_is_the_same(tmp_path: Path) -> None:
 
 def test_tracing_gives_the_shipped_graph() -> None:
     path = weights.SHIPPED / "lite" / weights.WEIGHTS
-    graph = share_weights(core_graph(path, Form("lite", True)), path)
+    graph = share_weights(core_graph(path, weights.find("lite").form), path)
     shipped = onnx.load(
         str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]), load_external_data=False
     )
@@ -103,9 +103,10 @@ def test_an_exported_core_is_one_file_of_any_size(command: Any, tmp_path: Path) 
     assert outcome.status == 0, outcome.lines
     assert "of PyTorch" in outcome.lines[-1]
     session = onnxruntime.InferenceSession((tmp_path / "core.onnx").read_bytes())
-    for height, width in (Size(96, 128), Size(144, 256)):
+    for size in (Size(96, 128), Size(144, 256)):
+        height, width = size
         inputs = {
-            "small": np.zeros((1, height, width, 3), np.uint8),
+            "small": np.zeros((1, *size.times(weights.find("lite").finer), 3), np.uint8),
             "state": np.zeros((1, 8, height, width), np.float32),
             "controls": np.ones(2, np.float32),
         }
@@ -135,7 +136,7 @@ def test_frames_of_no_size_are_refused(tmp_path: Path, frame: Any) -> None:
 def test_a_graph_that_is_not_near_is_not_written(
     tmp_path: Path, portrait: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = onnx.load(str(weights.SHIPPED / "lite" / weights.GRAPHS["f32"]))
+    other = onnx.load(str(weights.SHIPPED / "stacked" / weights.GRAPHS["f32"]))
     monkeypatch.setattr(writer, "core_graph", lambda *ignored: other)
     model = weights.find("dmshn")
     with pytest.raises(EngineError, match=r"The graph is only within .* nothing was written"):

@@ -103,7 +103,7 @@ def test_networks_without_the_focus_head_convert(monkeypatch: pytest.MonkeyPatch
         return BokehCore(copy.deepcopy(network)).eval()
 
     monkeypatch.setattr(tflite, "load_core", load)
-    spec = TfliteSpec(dataclasses.replace(LITE, focus_head=False), Size(64, 64), "f32")
+    spec = TfliteSpec(dataclasses.replace(LITE, focus_head=False, finer=1), Size(64, 64), "f32")
     assert "dB" in compare_with_pytorch(
         spec, _converted(spec), spec.module(), _pictures(spec.seen, 3)
     )
