@@ -37,7 +37,7 @@ from realtime_bokeh.weights import WEIGHTS, Model
 _CORE_OUTPUTS = ["bokeh", "focus", "next_state"]
 _FRAME_OUTPUTS = ["rendering", "next_state"]
 _PREFIX = "network."  # of BokehCore's parameters
-# that sees the picture, whose highlights a range would cut off, and that gives the result
+# the convolution that sees the picture, whose highlights a range would cut off, and the last one
 _IN_FLOAT = ("encoder_lv1.layer1", "decoder_lv1.layer24")
 _TYPES = {"F16": onnx.TensorProto.FLOAT16, "F32": onnx.TensorProto.FLOAT}
 
@@ -46,7 +46,7 @@ def core_graph(weights: Path, form: Form) -> onnx.ModelProto:
     """Trace BokehCore with weights from a safetensors file; float32, any multiple of 16."""
     core = load_core(weights, form)
     size = Size(144, 256)
-    small = torch.zeros(1, *(core.finer * side for side in size), 3, dtype=torch.uint8)
+    small = torch.zeros(1, *size.times(core.finer), 3, dtype=torch.uint8)
     inputs = (small, first_state(size), torch.ones(2))
     strides = [torch.export.Dim(name, min=1, max=4096) for name in ("h16", "w16")]
     h, w = (STRIDE * stride for stride in strides)
@@ -86,7 +86,7 @@ def _trace(
 def quantize(graph: onnx.ModelProto, images: list[NDArray[Any]], finer: int) -> onnx.ModelProto:
     """Insert int8 quantization into the network's part of a graph, calibrated on pictures.
 
-    The convolutions that see the picture and give the result stay in float32, and biases are
+    The first and the last convolutions of the finest level stay in float32, and biases are
     corrected layer by layer. A range goes from the mean of the pictures' least values to that of
     their largest: one that took in every value would be too coarse for the first half of stacked,
     whose rendering is all that the second sees.
@@ -143,7 +143,8 @@ def _centre(graph: onnx.ModelProto) -> None:
 def _quantizable(node: onnx.NodeProto) -> bool:
     """Whether a node lies inside the network, but is not one of its convolutions in float32."""
     scopes = {p.key: p.value for p in node.metadata_props}.get("pkg.torch.onnx.name_scopes", "")
-    kept = any(f"'network.{half}{name}'" in scopes for half in ("", "net2.") for name in _IN_FLOAT)
+    halves = ("", "net1.", "net2.")
+    kept = any(f"'network.{half}{name}'" in scopes for half in halves for name in _IN_FLOAT)
     return "'network" in scopes and not kept
 
 

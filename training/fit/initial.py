@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from realtime_bokeh.architectures import FINER
-from realtime_bokeh.checkpoints import read_checkpoint
+from realtime_bokeh.checkpoints import Arrays, read_checkpoint
 from realtime_bokeh.errors import UsageError
 from realtime_bokeh.network.dmshn import build
 from training.fit.presets import trained_finer
@@ -153,9 +153,9 @@ def load_as_trained(path: Path) -> nn.Module:
     Raises:
         UsageError: when the file cannot be read or holds no network.
     """
-    _, form = read_weights(path)
+    arrays, form = read_weights(path)
     network = build(form.architecture, form.focus_head, trained_finer(form.focus_head))
-    load_initial(network, path)
+    _fill(network, arrays, path)
     return network.eval()
 
 
@@ -167,7 +167,12 @@ def load_initial(network: nn.Module, path: Path) -> None:
     Raises:
         UsageError: when the file cannot be read or fits in none of these ways.
     """
-    state = {k: torch.from_numpy(v).float() for k, v in read_checkpoint(path).items()}
+    _fill(network, read_checkpoint(path), path)
+
+
+def _fill(network: nn.Module, arrays: Arrays, path: Path) -> None:
+    """`load_initial` of what its file holds."""
+    state = {k: torch.from_numpy(v).float() for k, v in arrays.items()}
     own = network.state_dict()
     if "net1.encoder_lv1.layer1.weight" in own and "encoder_lv1.layer1.weight" in state:
         state = {f"{half}.{k}": v for half in ("net1", "net2") for k, v in state.items()}
